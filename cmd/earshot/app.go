@@ -1,0 +1,63 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+
+	"earshot/nets/kernel"
+	"earshot/nets/kernel/cpu"
+)
+
+// app carries what every subcommand shares: the streams and the flags of the root command.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+
+	seed    uint64
+	threads int // 0: all
+	kernel  string
+	json    bool
+}
+
+// usageError is a mistake in the command line: exit status 2.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+func usagef(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
+
+// workers is the number of threads asked for.
+func (a *app) workers() int {
+	if a.threads > 0 {
+		return a.threads
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
+// backend opens the kernel tier of --kernel, else of EARSHOT_KERNEL, else the fastest one that the processor has.
+func (a *app) backend() (kernel.Backend, error) {
+	name := a.kernel
+	if name == "" {
+		name = os.Getenv("EARSHOT_KERNEL")
+	}
+	if name == "" {
+		name = "auto"
+	}
+	be, err := cpu.Open(name, a.workers())
+	if err != nil {
+		return nil, usagef("--kernel: %w", err)
+	}
+	return be, nil
+}
+
+// printJSON writes one indented document to stdout.
+func (a *app) printJSON(v any) error {
+	e := json.NewEncoder(a.stdout)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}

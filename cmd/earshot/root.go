@@ -1,0 +1,94 @@
+package main
+
+import (
+	"fmt"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+func newRootCommand(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "earshot",
+		Short:         "Measure what an eavesdropper can learn from encrypted traffic",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, args []string) error { return cmd.Help() },
+	}
+	f := root.PersistentFlags()
+	f.Uint64Var(&a.seed, "seed", 1, "seed of every random choice")
+	f.IntVar(&a.threads, "threads", 0, "worker threads (0: all)")
+	f.StringVar(&a.kernel, "kernel", "", "kernel tier: auto, ref, avx2 or avx512 (default $EARSHOT_KERNEL, else auto)")
+	f.BoolVar(&a.json, "json", false, "print one JSON document on stdout and nothing else")
+	root.AddCommand(
+		newVersionCommand(a),
+	)
+	asUsage(root)
+	return root
+}
+
+// asUsage turns cobra's own complaints (unknown flag, unknown command, wrong number of arguments) into wrong usage.
+func asUsage(c *cobra.Command) {
+	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	if args := c.Args; args != nil {
+		c.Args = func(cmd *cobra.Command, a []string) error {
+			if err := args(cmd, a); err != nil {
+				return &usageError{fmt.Errorf("%s: %w; see %s --help", cmd.CommandPath(), err, cmd.CommandPath())}
+			}
+			return nil
+		}
+	}
+	for _, sub := range c.Commands() {
+		asUsage(sub)
+	}
+}
+
+func newVersionCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print version, commit, Go version and the kernel tier in use",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			be, err := a.backend()
+			if err != nil {
+				return err
+			}
+			v := buildVersion()
+			v.Kernel = be.Name()
+			if a.json {
+				return a.printJSON(v)
+			}
+			_, err = fmt.Fprintf(a.stdout, "earshot %s\ncommit  %s\ngo      %s\nkernel  %s\n", v.Version, v.Commit, v.Go, v.Kernel)
+			return err
+		},
+	}
+}
+
+type version struct {
+	Version string `json:"version"`
+	Commit  string `json:"commit"`
+	Go      string `json:"go"`
+	Kernel  string `json:"kernel"`
+}
+
+func buildVersion() version {
+	v := version{Version: "devel", Commit: "unknown"}
+	bi, ok := debug.ReadBuildInfo()
+	if !ok {
+		return v
+	}
+	v.Go = bi.GoVersion
+	if bi.Main.Version != "" && bi.Main.Version != "(devel)" {
+		v.Version = bi.Main.Version
+	}
+	for _, s := range bi.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			v.Commit = s.Value
+		case s.Key == "vcs.modified" && s.Value == "true":
+			v.Commit += "+changes"
+		}
+	}
+	return v
+}
