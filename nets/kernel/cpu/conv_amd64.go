@@ -1,0 +1,6 @@
+package cpu
+
+var (
+	convAVX2   = convTier{}
+	convAVX512 = convTier{}
+)
