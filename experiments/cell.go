@@ -1,0 +1,125 @@
+package experiments
+
+import "earshot/train/metrics"
+
+// The values of Settings.Control. A cell without a control is a network trained on the true labels.
+const (
+	ControlMajority = "majority" // the constant answer: most frequent class of the training set
+	ControlTotals   = "totals"   // bytes and packets of the whole capture are the only input
+	ControlDuration = "duration" // the capture's length is the only input
+	ControlPermuted = "permuted" // a network, its training labels permuted
+	ControlShuffled = "shuffled" // a network, the time steps of every capture in random order
+)
+
+// The values of Cell.Status.
+const (
+	StatusOK      = "ok"
+	StatusRefused = "refused" // does not fit into the memory allowed; Reason holds the arithmetic
+	StatusFailed  = "failed"  // Reason holds the error; a resumed run tries again
+)
+
+// The values of Settings.Representation. A control that needs no series has its own name there.
+const (
+	Binned = "binned" // bytes in each time step (SP-32)
+	Order  = "order"  // payload sizes in order of arrival, without time (SP-30)
+)
+
+// Settings are all that decides a cell's result: two cells with the same settings have the same bits. The cell's name is
+// made from them.
+type Settings struct {
+	Study          string   `json:"study"`
+	Control        string   `json:"control"`
+	Data           string   `json:"data"` // digest of the data set
+	Label          string   `json:"label"`
+	Classes        []string `json:"classes"` // K names, sorted; Prediction.True indexes them
+	Representation string   `json:"representation"`
+	Net            string   `json:"net"`
+	Profile        string   `json:"profile"`
+	Protocol       string   `json:"protocol"`
+	Normalize      string   `json:"normalize"`
+	StepUS         int64    `json:"step_us"`     // 0: the representation has no time step
+	Steps          int      `json:"steps"`       // T of the tensor
+	DurationUS     int64    `json:"duration_us"` // what is looked at of each capture
+	Points         int      `json:"points"`      // captures used, training and test together
+	SplitSpec      string   `json:"split_spec"`  // how the split was drawn: stratified:5
+	Split          string   `json:"split"`       // its name in splits.json
+	Seed           uint64   `json:"seed"`
+	Epochs         int      `json:"epochs"`
+	Batch          int      `json:"batch"`
+	DropLast       bool     `json:"drop_last"`
+	LR             float64  `json:"lr"`
+	Evaluate       string   `json:"evaluate,omitempty"` // "batch": batch norm uses the test batch's statistics (SP-53)
+}
+
+// Result is what came out, apart from the predictions themselves.
+type Result struct {
+	NTrain         int               `json:"n_train"`
+	NTest          int               `json:"n_test"`
+	Correct        int               `json:"correct"`
+	Accuracy       float64           `json:"accuracy"`
+	CILow          float64           `json:"ci_low"` // Clopper-Pearson, 95 %
+	CIHigh         float64           `json:"ci_high"`
+	MacroF1        float64           `json:"macro_f1"`
+	TrainAccuracy  float64           `json:"train_accuracy"` // on the training set, after training
+	PGuess         float64           `json:"p_guess"`        // one-sided binomial against 1/K
+	PMajority      float64           `json:"p_majority"`     // two-sided McNemar against the constant answer
+	MajorityShare  float64           `json:"majority_share"` // accuracy of the constant answer
+	Collapsed      bool              `json:"collapsed"`      // one class was predicted for every test point
+	Predicted      []int             `json:"predicted"`      // test predictions of each class
+	TrainPredicted []int             `json:"train_predicted"`
+	Confusion      metrics.Confusion `json:"confusion"` // test points, row = true class
+	OptimizerSteps int               `json:"optimizer_steps"`
+	ViewSteps      int               `json:"view_steps"` // field of view of one output of the last convolution; 0 = global
+	Params         int               `json:"params"`
+	WeightsSHA256  string            `json:"weights_sha256"` // of the file weights.safetensors
+	MicroBatch     int               `json:"micro_batch"`    // rows computed at once, as planned for --memory
+}
+
+// Cost is what may differ between two runs of the same cell.
+type Cost struct {
+	WallS     float64 `json:"wall_s"`
+	PeakBytes int64   `json:"peak_bytes"` // peak resident memory of the process while the cell ran
+}
+
+// Cell is one row of cells.csv and its folder.
+type Cell struct {
+	Format int    `json:"format"`
+	ID     string `json:"cell"` // name of its folder: what it is, then a digest of Settings
+	Settings
+	Status string `json:"status"`
+	Reason string `json:"reason"` // of a cell that has no numbers
+	Result
+	Cost
+
+	Predictions []Prediction `json:"-"` // test points in order of capture_id; predictions.csv
+	History     []Point      `json:"-"` // optimizer steps; history.csv; empty for controls that train no network
+}
+
+// OK reports whether the cell has numbers.
+func (c *Cell) OK() bool { return c.Status == StatusOK }
+
+// View is the field of view in seconds; ok is false where it is the whole series.
+func (c *Cell) View() (seconds float64, ok bool) {
+	if c.ViewSteps == 0 || c.StepUS == 0 {
+		return 0, false
+	}
+	return float64(c.ViewSteps) * float64(c.StepUS) / 1e6, true
+}
+
+// Prediction is one row of predictions.csv.
+type Prediction struct {
+	CaptureID int64
+	Source    string
+	True      int       // index into Classes
+	Predicted int       // index into Classes
+	Scores    []float32 // (K), sums to 1
+}
+
+// Point is one optimizer step of a history.
+type Point struct {
+	Epoch    int // counts from 1
+	Step     int // counts from 1 over the whole training
+	Loss     float64
+	LR       float64
+	Momentum float64
+}

@@ -1,0 +1,15 @@
+// Package experiments runs whole studies: it joins captures, representations, networks and statistics into the tables of
+// a paper, and keeps every number's evidence in a folder.
+//
+// A Study is a typed value: data, representations, networks, protocols, repeats, and the published numbers that ours
+// stand beside. Sweep turns it into cells. A Cell is one trained model (or one control) on one split with one seed; it
+// is a folder with its settings and metrics (cell.json), predictions, history and weights, written under a temporary
+// name and renamed, so that a run can be stopped at any moment and goes on where it was.
+//
+// Everything after the sweep reads the folder alone: LoadRun opens it, WriteTables makes cells.csv, summary.csv and
+// tables/, WriteReport the figures and the report, Verify recomputes them all and trains one cell again.
+//
+// How numbers are made. A cell has an exact interval, a p against guessing and a p against the constant answer.
+// Repeats are summarized by mean, standard deviation and the corrected resampled t interval and are never pooled as one
+// binomial. The p-values of one table get Holm's correction.
+package experiments
