@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"unicode/utf8"
 )
 
 // align is where NumPy starts the elements, so that a file can be mapped into memory.
@@ -112,10 +111,7 @@ func writeArray(w io.Writer, a *Array) error {
 	}
 	return write(w, a.Str, func(b []byte, v string) []byte {
 		n := 0
-		for _, r := range v {
-			if r == utf8.RuneError {
-				r = 0xFFFD // a byte that is no UTF-8
-			}
+		for _, r := range v { // a byte that is no UTF-8 becomes U+FFFD
 			b = le.AppendUint32(b, uint32(r))
 			n += 4
 		}
