@@ -39,6 +39,8 @@ func setFormula(m *nn.Model) {
 		}
 		scale, offset := 0.2, 0.0
 		switch {
+		case len(p.Shape) == 3 && p.Shape[1]*p.Shape[2] == 1:
+			scale = 0.01 // before a batch norm such a gradient is zero but for eps: small weights make it more than noise
 		case len(p.Shape) == 3:
 			scale = math.Sqrt(6 / float64(p.Shape[1]*p.Shape[2]))
 		case strings.HasPrefix(p.Name, "rnn."):

@@ -34,7 +34,9 @@ def u(name, size):
 
 def weight(name, shape):
     v = u(name, int(np.prod(shape, dtype=np.int64)))
-    if len(shape) == 3: v = v * math.sqrt(6 / (shape[1] * shape[2]))
+    # One channel, one tap, then batch norm: the gradient is zero but for eps, and only small weights make it more than noise.
+    if shape[1:] == (1, 1): v = v * 0.01
+    elif len(shape) == 3: v = v * math.sqrt(6 / (shape[1] * shape[2]))
     elif name.startswith("rnn."): v = v * 0.1
     elif len(shape) == 2: v = v / math.sqrt(shape[1])
     elif name.endswith("running_var"): v = 1 + 0.5 * v
@@ -81,7 +83,7 @@ def main():
         for c, n, t in CASES:
             if only and net not in only: continue
             best = None
-            for seed in range(SEEDS if t < 6000 else 3):
+            for seed in range(SEEDS):
                 r = run(net, c, n, t, seed, torch.float64)
                 s = spread(run(net, c, n, t, seed, torch.float32)[3], r[3])
                 if best is None or s < best[0]: best = (s, seed, r)

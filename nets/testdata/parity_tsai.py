@@ -9,7 +9,7 @@ when one exceeds 1e-4 (1e-3 at T = 6000). Versions: see gen_tsai.py.
 import json, subprocess, sys, tempfile
 from pathlib import Path
 import numpy as np, torch
-from gen_tsai import CASES, CLASSES, NETS, run, save, spread, u, weight
+from gen_tsai import CASES, CLASSES, NETS, SEEDS, run, save, spread, u, weight
 
 def load(path):
     raw = Path(path).read_bytes()
@@ -41,7 +41,7 @@ def main():
                 hb = json.dumps(head).encode(); hb += b" " * (-len(hb) % 8)
                 (d / "w.safetensors").write_bytes(len(hb).to_bytes(8, "little") + hb + bytes(data))
                 best = None
-                for seed in range(6 if t < 6000 else 3):
+                for seed in range(SEEDS):
                     r = run(net, c, n, t, seed, torch.float64)
                     s = spread(run(net, c, n, t, seed, torch.float32)[3], r[3])
                     if best is None or s < best[0]: best = (s, seed, r)
