@@ -1,0 +1,51 @@
+package capture
+
+import (
+	"errors"
+	"io"
+
+	"earshot/data/trace"
+)
+
+// Report says what was read from a capture.
+type Report struct {
+	Link                                   string // link types of the packets
+	Records                                int64  // packets in the file, as capinfos counts them
+	Decoded                                int64  // of them: IP packets whose header was read
+	PayloadUp, PayloadDown, PayloadUnknown int64  // bytes
+	FirstUS, LastUS                        int64  // smallest and largest Unix time, microseconds; 0 without records
+	Oversize                               int64  // IP packets above 1500 bytes: captured before or after offloading
+	Guessed                                bool   // no rule was given, so that directions are guesses
+	Err                                    *Problem
+}
+
+// ReadTrace reads a whole capture. A capture that is cut or damaged gives its packets before the place and Report.Err;
+// the error is for one of which nothing is readable.
+func ReadTrace(path string, rule Rule) (*trace.Trace, Report, error) {
+	r, err := Open(path)
+	if err != nil {
+		return nil, Report{}, err
+	}
+	defer r.Close()
+	return Assemble(r, rule)
+}
+
+// Assemble reads the rest of r into a trace.
+func Assemble(r *Reader, rule Rule) (*trace.Trace, Report, error) {
+	a := NewAssembler(rule)
+	t := &trace.Trace{}
+	var rec Record
+	for {
+		err := r.Next(&rec)
+		if err == nil {
+			t.Packets = append(t.Packets, a.Add(&rec))
+			continue
+		}
+		if err != io.EOF && !errors.As(err, &a.Report.Err) {
+			return nil, a.Report, err
+		}
+		a.Report.Link = r.Link()
+		t.Start, t.Flows = a.Start(), a.Flows
+		return t, a.Report, nil
+	}
+}
