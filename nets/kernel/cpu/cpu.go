@@ -41,6 +41,7 @@ type Backend struct {
 	pool    *parallel.Pool
 	scratch []arena // one per worker
 	shared  arena   // of the call: packed weights, partial sums
+	offsets []int64 // of Conv1DBackwardFilter
 }
 
 // Open returns the backend called name, with the given number of threads: "ref" (also called "generic") is plain Go,
