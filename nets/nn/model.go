@@ -1,120 +1,170 @@
-// Package nn makes networks out of fused operators on Gorgonia's graph and virtual machine.
 package nn
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
 
 	"earshot/nets/kernel"
 
 	"gorgonia.org/gorgonia"
-	"gorgonia.org/tensor"
 )
 
-// Param is one tensor of a model's state, under the name that tsai's state_dict gives it.
-type Param struct {
-	Name      string
-	Shape     []int
-	Value     *tensor.Dense // float32; int64 scalar for num_batches_tracked
-	Trainable bool          // false: running statistics and num_batches_tracked
-	Decay     bool          // weight decay applies (fastai's rule)
-	Grad      []float32     // of the last Step; nil where Trainable is false
-	init      func(dst []float32, seed uint64)
+// Model is a network with weights, ready to run. Its whole state is in Params: what is written there is what the next
+// call computes with. A Model is for one goroutine at a time.
+type Model struct {
+	be            kernel.Backend
+	arch          Arch
+	c, t, classes int
+	params        []*Param
+	solved        []gorgonia.ValueGrad
+	macs          int64
+	view          int
+
+	ctx      context.Context
+	programs []*program // most recently used first; all share the slab
+	slab     kernel.Buf
+	logits   []float32 // of the last Step
 }
 
-// Weight is a trainable Param as Gorgonia's solvers see it; a solver may read Param for the name and the Decay flag.
-type Weight struct{ *Param }
+// maxPrograms bounds the programs that a model keeps: training and evaluation, each with full and partial batches, and
+// as many again.
+const maxPrograms = 8
 
-// Arch is one network in one profile.
-type Arch struct {
-	Name    string // "fcn"
-	Profile string // "tsai" or "paper"
-	Paper   string // where the network was published
-	Build   func(b *Builder, x Tensor, classes int) Tensor
-	Rules
-}
-
-// Rules are the conventions that a profile applies to every layer.
-type Rules struct {
-	BNEps      float32
-	BNMomentum float32 // share of the new batch in the running statistics
-}
-
-// View returns the number of time steps that one value before the global pooling depends on; 0 means all.
-func (a Arch) View(c, t int) int { return 0 }
-
-// Builder makes the graph of a network layer by layer.
-type Builder struct{}
-
-// Tensor is a value of the graph under construction.
-type Tensor struct{}
-
-// Model is a network with weights, ready to run.
-type Model struct{}
-
-// Info describes a model; work and memory are for one sample.
-type Info struct {
-	Parameters       int   `json:"parameters"`
-	FieldOfViewSteps int   `json:"field_of_view_steps"` // 0: global
-	ForwardFlops     int64 `json:"forward_flops"`
-	ActivationBytes  int64 `json:"activation_bytes"`
-	Tensors          []TensorInfo
-}
-
-// TensorInfo names one tensor of the state.
-type TensorInfo struct {
-	Name  string `json:"name"`
-	Shape []int  `json:"shape"`
-}
-
-// Bytes is the memory of one training step.
-type Bytes struct {
-	Weights     int64 `json:"weights"`     // values and gradients
-	Optimizer   int64 `json:"optimizer"`   // Adam's two averages
-	Activations int64 `json:"activations"` // the planned slab
-	Workspace   int64 `json:"workspace"`   // the batch, packed operands
-	Total       int64 `json:"total"`
-}
-
-// NewModel makes a network for inputs of c channels and t steps with fresh weights by the profile's rules.
+// NewModel makes network a for inputs of c channels and t steps, with fresh weights by the profile's rules. One seed
+// always gives the same weights.
 func NewModel(be kernel.Backend, a Arch, c, t, classes int, seed uint64) (*Model, error) {
-	return &Model{}, nil
+	if c < 1 || t < 1 || classes < 1 {
+		return nil, fmt.Errorf("nn: %s: %d channels, %d steps, %d classes; each must be at least 1", a.Name, c, t, classes)
+	}
+	_, b, y, err := build(nil, a, c, t, classes, 1, evaluate, nil)
+	if err != nil {
+		return nil, err
+	}
+	m := &Model{be: be, arch: a, c: c, t: t, classes: classes, params: b.params, macs: b.macs, ctx: context.Background()}
+	if y.view < everything {
+		m.view = y.view
+	}
+	sortState(m.params)
+	for _, p := range m.params {
+		if err := p.alloc(be, seed); err != nil {
+			return nil, fmt.Errorf("nn: %s: %w", p.Name, err)
+		}
+		if p.Trainable {
+			m.solved = append(m.solved, Weight{p})
+		}
+	}
+	return m, nil
 }
 
-// Arch returns what the model was made from, and the sizes.
-func (m *Model) Arch() (a Arch, c, t, classes int) { return }
+// Arch returns what the model was made from.
+func (m *Model) Arch() (a Arch, c, t, classes int) { return m.arch, m.c, m.t, m.classes }
 
 // Backend returns the kernels in use.
-func (m *Model) Backend() kernel.Backend { return nil }
+func (m *Model) Backend() kernel.Backend { return m.be }
 
-// Params returns the state in the order of tsai's state_dict.
-func (m *Model) Params() []*Param { return nil }
+// Params returns the state in the order of tsai's state_dict, running statistics included.
+func (m *Model) Params() []*Param { return m.params }
 
-// SetContext makes every later call stop between two operators, with ctx's error, once ctx is done.
-func (m *Model) SetContext(ctx context.Context) {}
+// SetContext makes every later call stop between two operators once ctx is done, with ctx's error as the cause. A Step
+// that was stopped may have updated some of the running statistics.
+func (m *Model) SetContext(ctx context.Context) { m.ctx = ctx }
 
-// Forward writes the logits (n, K) of x (n, C, T).
-func (m *Model) Forward(x []float32, n int, train bool, logits []float32) error { return nil }
+// Forward writes the logits (n, K) of x (n, C, T). Where train is false it normalizes by the running statistics, and n is
+// cut into parts of limited memory; where it is true, all n rows are one batch that normalizes itself. It changes no
+// state either way.
+func (m *Model) Forward(x []float32, n int, train bool, logits []float32) error {
+	if n < 1 || len(x) != n*m.c*m.t || len(logits) != n*m.classes {
+		return fmt.Errorf("nn: %s: forward: %d input values and %d logits for %d rows of %d x %d and %d classes",
+			m.arch.Name, len(x), len(logits), n, m.c, m.t, m.classes)
+	}
+	mode, rows := evaluate, min(n, m.evalRows())
+	if train {
+		mode, rows = batchwise, n
+	}
+	for i := 0; i < n; i += rows {
+		k := min(rows, n-i)
+		if err := m.run(mode, x[i*m.c*m.t:(i+k)*m.c*m.t], k, nil, logits[i*m.classes:(i+k)*m.classes]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
-// Step runs one batch x (len(y), C, T) forward and backward in training mode.
-func (m *Model) Step(x []float32, y []int32) (loss float64, err error) { return 0, nil }
+// evalRows is the number of rows that Forward evaluates at a time: about as many steps as 16 rows of 6000.
+func (m *Model) evalRows() int { return min(256, max(8, 16*6000/m.t)) }
 
-// Logits returns the logits (n, K) of the last Step; valid until the next call.
-func (m *Model) Logits() []float32 { return nil }
+// Step runs the batch x (N, C, T) with classes y (N) forward and backward in training mode. It returns the mean
+// cross-entropy, leaves the gradients in Params, and updates the running statistics.
+func (m *Model) Step(x []float32, y []int32) (loss float64, err error) {
+	n := len(y)
+	if n < 1 || len(x) != n*m.c*m.t {
+		return 0, fmt.Errorf("nn: %s: step: %d input values for %d rows of %d x %d", m.arch.Name, len(x), n, m.c, m.t)
+	}
+	for i, k := range y {
+		if k < 0 || int(k) >= m.classes {
+			return 0, fmt.Errorf("nn: %s: step: row %d has class %d of %d", m.arch.Name, i, k, m.classes)
+		}
+	}
+	if len(m.logits) != n*m.classes {
+		m.logits = make([]float32, n*m.classes)
+	}
+	if err := m.run(train, x, n, y, m.logits); err != nil {
+		return 0, err
+	}
+	return m.programs[0].loss, nil
+}
 
-// Solve hands every trainable parameter (as a Weight) with its gradient to the solver.
-func (m *Model) Solve(s gorgonia.Solver) error { return nil }
+// Logits returns the logits (N, K) of the last Step, valid until the next.
+func (m *Model) Logits() []float32 { return m.logits }
 
-// Info describes the model.
-func (m *Model) Info() Info { return Info{} }
+// Solve hands every trainable parameter, as a Weight, to the solver.
+func (m *Model) Solve(s gorgonia.Solver) error { return s.Step(m.solved) }
 
-// PlanBytes computes the memory of a training step with n rows without allocating it.
-func (m *Model) PlanBytes(n int) Bytes { return Bytes{} }
+// Close releases programs and memory. The parameters stay readable.
+func (m *Model) Close() { m.programs, m.slab = nil, kernel.Buf{} }
 
-// Close releases the graphs and their memory.
-func (m *Model) Close() {}
+func (m *Model) run(mode mode, x []float32, n int, y []int32, logits []float32) error {
+	p, err := m.program(mode, n)
+	if err != nil {
+		return err
+	}
+	if err := p.run(m.ctx, x, y); err != nil {
+		return fmt.Errorf("%s: %w", m.arch.Name, err)
+	}
+	return m.be.Download(logits, opOf(p.logits).buf)
+}
 
-// Value implements gorgonia.Valuer.
-func (w Weight) Value() gorgonia.Value { return w.Param.Value }
-
-// Grad implements gorgonia.ValueGrad.
-func (w Weight) Grad() (gorgonia.Value, error) { return nil, nil }
+// program finds or builds the program for n rows and brings it to the front.
+func (m *Model) program(mode mode, n int) (*program, error) {
+	for i, p := range m.programs {
+		if p.n == n && p.mode == mode {
+			copy(m.programs[1:i+1], m.programs[:i])
+			m.programs[0] = p
+			return p, nil
+		}
+	}
+	p, _, _, err := build(m.be, m.arch, m.c, m.t, m.classes, n, mode, m.params)
+	if err != nil {
+		return nil, err
+	}
+	if mode == train {
+		for _, q := range m.params {
+			if err := q.allocGrad(m.be); err != nil {
+				return nil, fmt.Errorf("nn: %s: %w", q.Name, err)
+			}
+		}
+	}
+	if p.slab > m.slab.Len {
+		// Let go of the old slab before there is a new one. Programs that lie in it are built again when needed.
+		if m.slab.Len > 0 {
+			m.Close()
+			debug.FreeOSMemory()
+		}
+		if m.slab, err = m.be.Alloc(p.slab); err != nil {
+			return nil, fmt.Errorf("nn: %s: %d rows of %d steps: %w", m.arch.Name, n, m.t, err)
+		}
+	}
+	m.programs = append([]*program{p}, m.programs[:min(len(m.programs), maxPrograms-1)]...)
+	return p, p.bind(m.slab)
+}
