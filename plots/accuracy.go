@@ -58,7 +58,7 @@ func AccuracyVsStep(curves ...AccuracyCurve) *Figure {
 				line, mark := k.line(1), draw.GlyphStyle{Color: k.color, Radius: 2, Shape: k.mark}
 				f.Key = append(f.Key, KeyEntry{l.Name, sample{line: &line, mark: &mark}})
 			}
-			dodge := (float64(i) - float64(len(c.Lines)-1)/2) * min(0.07, 0.6/float64(len(c.Lines)))
+			dodge := (float64(i) - float64(len(c.Lines)-1)/2) * min(0.09, 0.6/float64(len(c.Lines)))
 			p.Add(accuracyLine{l, k, dodge})
 			for _, q := range l.Points {
 				significant = significant || q.Significant

@@ -3,6 +3,7 @@ package plots
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -16,7 +17,8 @@ type Figure struct {
 	PanelHeight float64 // inches, of each row, its axes included
 	Panels      [][]*plot.Plot
 	Key         []KeyEntry
-	Synthetic   bool // says SYNTHETIC above the panels: the data were generated, not recorded
+	YLabel      string // beside the whole grid; for panels that share it
+	Synthetic   bool   // says SYNTHETIC above the panels: the data were generated, not recorded
 }
 
 // KeyEntry explains one line, marker or color.
@@ -60,7 +62,7 @@ func (e KeyEntry) indent() vg.Length {
 
 // Size returns width and height of the sheet in inches.
 func (f *Figure) Size() (w, h float64) {
-	return f.Width, (f.head() + 2*margin + panelGap*vg.Length(len(f.Panels)-1)).Dots(72)/72 + f.PanelHeight*float64(len(f.Panels))
+	return f.Width, (f.head()+2*margin+panelGap*vg.Length(len(f.Panels)-1)).Dots(72)/72 + f.PanelHeight*float64(len(f.Panels))
 }
 
 // head is the height above the panels.
@@ -98,10 +100,10 @@ func (f *Figure) Draw(c draw.Canvas) {
 	if f.Synthetic {
 		mark := bold(lettering(sizeTick, draw.XRight, red))
 		rest := lettering(sizeTick, draw.XRight, pale)
-		note := " generated, not recorded"
+		note := "generated, not recorded"
 		at := vg.Point{X: c.Max.X, Y: y - keyRow/2}
 		c.FillText(rest, at, note)
-		at.X -= rest.Width(note)
+		at.X -= rest.Width(note) + 3
 		c.FillText(mark, at, "SYNTHETIC DATA:")
 		y -= keyRow
 	}
@@ -111,6 +113,12 @@ func (f *Figure) Draw(c draw.Canvas) {
 		y -= keyRow
 	}
 	c.Max.Y -= f.head()
+	if f.YLabel != "" {
+		sty := lettering(sizeLabel, draw.XCenter, ink)
+		sty.Rotation = math.Pi / 2
+		c.FillText(sty, vg.Point{X: c.Min.X + sizeLabel/2, Y: (c.Min.Y + c.Max.Y) / 2}, f.YLabel)
+		c.Min.X += sizeLabel + 3
+	}
 	t := draw.Tiles{Rows: len(f.Panels), Cols: len(f.Panels[0]), PadX: panelGap, PadY: panelGap}
 	for i, row := range plot.Align(f.Panels, t, c) {
 		for j, tile := range row {

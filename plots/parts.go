@@ -2,6 +2,7 @@ package plots
 
 import (
 	"image/color"
+	"math"
 	"slices"
 	"strconv"
 
@@ -135,17 +136,34 @@ func spread(at []vg.Length, gap vg.Length) []vg.Length {
 	return out
 }
 
-// note writes a text at data coordinates, moved by dx, dy points.
-type note struct {
-	x, y   float64
-	dx, dy vg.Length
-	text   string
-	style  draw.TextStyle
+// header is a name above the plot, at its right end.
+type header string
+
+func (h header) Plot(c draw.Canvas, p *plot.Plot) {
+	c.FillText(bold(lettering(sizeTick, draw.XRight, ink)), vg.Point{X: c.Max.X, Y: c.Max.Y + sizeTick/2 + 1}, string(h))
 }
 
-func (n note) Plot(c draw.Canvas, p *plot.Plot) {
-	fx, fy := p.Transforms(&c)
-	c.FillText(n.style, vg.Point{X: fx(n.x) + n.dx, Y: fy(n.y) + n.dy}, n.text)
+// GlyphBoxes reserves the line.
+func (h header) GlyphBoxes(*plot.Plot) []plot.GlyphBox {
+	return []plot.GlyphBox{{Y: 1, Rectangle: vg.Rectangle{Max: vg.Point{Y: sizeTick + 2}}}}
+}
+
+// rounded marks multiples of 1, 2 or 5 times a power of ten, at most n of them.
+type rounded struct{ n int }
+
+func (r rounded) Ticks(lo, hi float64) (out []plot.Tick) {
+	step := math.Pow(10, math.Ceil(math.Log10(hi-lo))) // one or two ticks
+	for _, k := range []float64{2, 2.5, 2, 2, 2.5, 2} {
+		if math.Floor(hi/(step/k)+1e-9)-math.Ceil(lo/(step/k)-1e-9)+1 > float64(r.n) {
+			break
+		}
+		step /= k
+	}
+	for i := math.Ceil(lo/step - 1e-9); i*step <= hi+1e-9*step; i++ {
+		v := i*step + 0 // never -0
+		out = append(out, plot.Tick{Value: v, Label: signed(trimZeros(v))})
+	}
+	return out
 }
 
 // ticks marks the values with the texts.

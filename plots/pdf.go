@@ -134,12 +134,18 @@ func (c *pdfCanvas) path(p vg.Path, style string) {
 	c.doc.DrawPath(style)
 }
 
-// arc appends an arc as chords of at most 6 degrees; at the radii of markers (a few points) that is a circle to the eye.
+// arc appends an arc as one Bezier curve per quarter turn, whose error is below 0.03 % of the radius.
 func (c *pdfCanvas) arc(e vg.PathComp) {
-	n := int(math.Ceil(math.Abs(e.Angle) / (math.Pi / 30)))
-	for i := range n + 1 {
-		a := e.Start + e.Angle*float64(i)/float64(n)
-		c.doc.LineTo(e.Pos.X.Points()+e.Radius.Points()*math.Cos(a), e.Pos.Y.Points()+e.Radius.Points()*math.Sin(a))
+	n := max(1, int(math.Ceil(math.Abs(e.Angle)/(math.Pi/2))))
+	step := e.Angle / float64(n)
+	k := 4. / 3 * math.Tan(step/4) // length of the control arms
+	x, y, r := e.Pos.X.Points(), e.Pos.Y.Points(), e.Radius.Points()
+	sin, cos := math.Sincos(e.Start)
+	c.doc.LineTo(x+r*cos, y+r*sin)
+	for i := range n {
+		sin1, cos1 := math.Sincos(e.Start + step*float64(i+1))
+		c.doc.CurveBezierCubicTo(x+r*(cos-k*sin), y+r*(sin+k*cos), x+r*(cos1+k*sin1), y+r*(sin1-k*cos1), x+r*cos1, y+r*sin1)
+		sin, cos = sin1, cos1
 	}
 }
 

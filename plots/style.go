@@ -123,12 +123,10 @@ func newPlot(xlabel, ylabel string) *plot.Plot {
 		a.Tick.Label.Font = lettering(sizeTick, 0, ink).Font
 		a.Tick.Label.Color = ink
 	}
+	p.X.Tick.Marker, p.Y.Tick.Marker = rounded{8}, rounded{6}
 	p.X.Label.Text, p.Y.Label.Text = xlabel, ylabel
-	// The vertical axis adds the descent to the place of its tick labels; taking it out again centers them on the ticks.
-	centered := lettering(sizeTick, draw.XRight, ink)
-	e := centered.FontExtents()
-	centered.YAlign -= text.YAlignment(e.Descent / centered.Height("0"))
-	p.Y.Tick.Label = centered
+	p.Y.Tick.Label = lettering(sizeTick, draw.XRight, ink)
+	p.Y.Tick.Label.YAlign = middleOfTick(p.Y.Tick.Label.Font)
 	return p
 }
 
@@ -138,4 +136,19 @@ func clampIndex(x float64, n int) int {
 		return 0
 	}
 	return min(int(x*float64(n)), n-1)
+}
+
+// redBlue and blues are palettes of ColorBrewer: RdBu turned around, every other color, and Blues.
+var (
+	redBlue = []color.NRGBA{{5, 48, 97, 255}, {67, 147, 195, 255}, {247, 247, 247, 255}, {214, 96, 77, 255}, {103, 0, 31, 255}}
+	blues   = []color.NRGBA{{255, 255, 255, 255}, {198, 219, 239, 255}, {107, 174, 214, 255}, {33, 113, 181, 255}, {8, 48, 107, 255}}
+)
+
+// blend interpolates between equally spaced colors; x is clamped to [0, 1].
+func blend(stops []color.NRGBA, x float64) color.NRGBA {
+	t := math.Max(0, math.Min(1, x)) * float64(len(stops)-1)
+	i := min(int(t), len(stops)-2)
+	a, b := stops[i], stops[i+1]
+	mix := func(a, b uint8) uint8 { return uint8(math.Round(float64(a) + (float64(b)-float64(a))*(t-float64(i)))) }
+	return color.NRGBA{mix(a.R, b.R), mix(a.G, b.G), mix(a.B, b.B), 255}
 }

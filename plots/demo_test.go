@@ -1,0 +1,199 @@
+package plots
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"time"
+)
+
+// The figures that the tests draw, made from small made-up values with a fixed seed.
+
+func demos() map[string]*Figure {
+	return map[string]*Figure{
+		"accuracy":     demoAccuracy(),
+		"accuracy_two": demoAccuracyTwo(),
+		"correlation":  demoCorrelation(3),
+		"correlation8": demoCorrelation(8),
+		"lag":          demoLag(),
+		"blocks":       demoBlocks(),
+		"confusion":    demoConfusion(3),
+		"confusion12":  demoConfusion(12),
+		"confusion100": demoConfusion(100),
+		"learning":     demoLearning(1),
+		"learning3":    demoLearning(4),
+		"burst":        demoBurst(),
+		"durations":    demoDurations(3),
+		"series":       demoSeries(),
+	}
+}
+
+func demoCurve() AccuracyCurve {
+	steps := []time.Duration{0, time.Second, 100 * time.Millisecond, 10 * time.Millisecond, time.Millisecond}
+	c := AccuracyCurve{References: []Reference{{"chance", 1. / 3}, {"majority", 8. / 22}, {"totals only", 0.52}}}
+	for i, n := range []string{"FCN", "ResNet", "LSTM", "InceptionTime"} {
+		l := AccuracyLine{Name: n}
+		for j, s := range steps {
+			m := 0.36 + 0.12*float64(j) + 0.03*float64(i)
+			if n == "LSTM" {
+				m = 0.36
+			}
+			q := AccuracyPoint{Step: s, Mean: m, Low: m - 0.1, High: m + 0.12, Significant: m > 0.7}
+			if j > 0 {
+				q.Published = []float64{0.3636, 0.5455, 0.4167, 0.33}[j-1] + 0.01*float64(i)
+			}
+			l.Points = append(l.Points, q)
+		}
+		c.Lines = append(c.Lines, l)
+	}
+	return c
+}
+
+func demoAccuracy() *Figure { return AccuracyVsStep(demoCurve()) }
+
+func demoAccuracyTwo() *Figure {
+	a, b := demoCurve(), demoCurve()
+	a.Title, b.Title = "(a) protocol of the study", "(b) ours"
+	return AccuracyVsStep(a, b)
+}
+
+func demoNames(k int) (names []string) {
+	for i := range k {
+		names = append(names, fmt.Sprintf("song-%02d", i+1))
+	}
+	if k == 3 {
+		return []string{"Für Elise", "Песня", "Song β − long"}
+	}
+	return names
+}
+
+func demoMatrix(k int) [][]float64 {
+	r := rand.New(rand.NewPCG(1, uint64(k)))
+	z := make([][]float64, k)
+	for i := range z {
+		z[i] = make([]float64, k)
+		z[i][i] = 1
+		for j := range i {
+			z[i][j] = 1.4*r.Float64() - 0.7
+			z[j][i] = z[i][j]
+		}
+	}
+	return z
+}
+
+func demoCorrelation(k int) *Figure { return CorrelationMap(demoNames(k), demoMatrix(k)) }
+
+func demoLag() *Figure {
+	lag := demoMatrix(3)
+	for i := range lag {
+		for j := range lag {
+			lag[i][j] = math.Round(lag[i][j]*100) / 10
+			if i == j {
+				lag[i][j] = 0
+			}
+		}
+	}
+	return LagMap(demoNames(3), demoMatrix(3), lag)
+}
+
+func demoBlocks() *Figure {
+	n := 60
+	z := demoMatrix(n)
+	class := func(i int) int { return i * i * 3 / (n * n) }
+	ends := make([]int, 3)
+	for i := range n {
+		ends[class(i)]++
+		for j := range n {
+			if i != j && class(i) == class(j) {
+				z[i][j] = 0.7 + 0.2*z[i][j]
+			} else if i != j {
+				z[i][j] *= 0.3
+			}
+		}
+	}
+	for k := 1; k < 3; k++ {
+		ends[k] += ends[k-1]
+	}
+	return BlockMap(demoNames(3), ends, z)
+}
+
+func demoConfusion(k int) *Figure {
+	r := rand.New(rand.NewPCG(2, uint64(k)))
+	z := make([][]float64, k)
+	for i := range z {
+		z[i] = make([]float64, k)
+		z[i][i] = 6 + 4*r.Float64()
+		for range 4 {
+			z[i][r.IntN(k)] += 1.5 * r.Float64()
+		}
+	}
+	return ConfusionMatrix(demoNames(k), z)
+}
+
+func demoLearning(n int) *Figure {
+	r := rand.New(rand.NewPCG(3, 0))
+	var panels []LearningPanel
+	for i := range n {
+		d := LearningPanel{YLabel: "Training loss"}
+		if n > 1 {
+			d.Title = []string{"1 s", "100 ms", "10 ms", "1 ms"}[i]
+		}
+		for j, net := range []string{"FCN", "ResNet", "LSTM", "InceptionTime"} {
+			l := LearningLine{Name: net}
+			for e := 1; e <= 25; e++ {
+				v := 0.2*float64(j) + math.Exp(-float64(e)/8) + 0.02*r.Float64()
+				l.Epoch = append(l.Epoch, float64(e))
+				l.Mean, l.Low, l.High = append(l.Mean, v), append(l.Low, v*0.85), append(l.High, v*1.15)
+			}
+			d.Lines = append(d.Lines, l)
+		}
+		panels = append(panels, d)
+	}
+	return LearningCurves(panels...)
+}
+
+func demoBurst() *Figure {
+	r := rand.New(rand.NewPCG(4, 0))
+	var panels []BurstPanel
+	for i := range 3 {
+		d := BurstPanel{Name: demoNames(3)[i], Step: 100 * time.Millisecond, Down: make([]float64, 600), Up: make([]float64, 600)}
+		for t := range 600 {
+			if t%100 < 4 {
+				d.Down[t] = 60000 + 50000*r.Float64()
+				d.Up[t] = 4000 * r.Float64()
+			} else if r.IntN(20) == 0 {
+				d.Down[t], d.Up[t] = 200, 90
+			}
+		}
+		panels = append(panels, d)
+	}
+	return Burst(panels...)
+}
+
+func demoDurations(k int) *Figure {
+	r := rand.New(rand.NewPCG(5, 0))
+	s := make([][]float64, k)
+	for i := range s {
+		for range 37 {
+			s[i] = append(s[i], 40+10*r.NormFloat64()+float64(i%7))
+		}
+	}
+	return Durations(demoNames(k), s, 60)
+}
+
+func demoSeries() *Figure {
+	r := rand.New(rand.NewPCG(6, 0))
+	z := make([][]float64, 30)
+	for i := range z {
+		z[i] = make([]float64, 600)
+		for t := range z[i] {
+			switch {
+			case (t+i/10*20)%100 < 4:
+				z[i][t] = 60000 + 50000*r.Float64()
+			case r.IntN(20) == 0:
+				z[i][t] = 200
+			}
+		}
+	}
+	return SeriesMap(demoNames(3), []int{10, 20, 30}, z, 100*time.Millisecond)
+}
