@@ -1,6 +1,9 @@
 package experiments
 
-import "earshot/train/metrics"
+import (
+	"earshot/train"
+	"earshot/train/metrics"
+)
 
 // The values of Settings.Control. A cell without a control is a network trained on the true labels.
 const (
@@ -24,6 +27,10 @@ const (
 	Order  = "order"  // payload sizes in order of arrival, without time (SP-30)
 )
 
+// EvaluateBatch tests with batch norm in training mode: one of the three suspects for constant answers (SP-53) is that
+// its running statistics lag after few steps.
+const EvaluateBatch = "batch"
+
 // Settings are all that decides a cell's result: two cells with the same settings have the same bits. The cell's name is
 // made from them.
 type Settings struct {
@@ -40,15 +47,17 @@ type Settings struct {
 	StepUS         int64    `json:"step_us"`     // 0: the representation has no time step
 	Steps          int      `json:"steps"`       // T of the tensor
 	DurationUS     int64    `json:"duration_us"` // what is looked at of each capture
-	Points         int      `json:"points"`      // captures used, training and test together
-	SplitSpec      string   `json:"split_spec"`  // how the split was drawn: stratified:5
-	Split          string   `json:"split"`       // its name in splits.json
+	Direction      string   `json:"direction"`
+	Size           string   `json:"size"`
+	Points         int      `json:"points"`     // captures used, training and test together
+	SplitSpec      string   `json:"split_spec"` // how the split was drawn: stratified:5
+	Split          string   `json:"split"`      // its name in splits.json
 	Seed           uint64   `json:"seed"`
 	Epochs         int      `json:"epochs"`
 	Batch          int      `json:"batch"`
 	DropLast       bool     `json:"drop_last"`
 	LR             float64  `json:"lr"`
-	Evaluate       string   `json:"evaluate,omitempty"` // "batch": batch norm uses the test batch's statistics (SP-53)
+	Evaluate       string   `json:"evaluate,omitempty"` // EvaluateBatch, or empty for batch norm's running statistics
 }
 
 // Result is what came out, apart from the predictions themselves.
@@ -72,7 +81,6 @@ type Result struct {
 	ViewSteps      int               `json:"view_steps"` // field of view of one output of the last convolution; 0 = global
 	Params         int               `json:"params"`
 	WeightsSHA256  string            `json:"weights_sha256"` // of the file weights.safetensors
-	MicroBatch     int               `json:"micro_batch"`    // rows computed at once, as planned for --memory
 }
 
 // Cost is what may differ between two runs of the same cell.
@@ -91,8 +99,8 @@ type Cell struct {
 	Result
 	Cost
 
-	Predictions []Prediction `json:"-"` // test points in order of capture_id; predictions.csv
-	History     []Point      `json:"-"` // optimizer steps; history.csv; empty for controls that train no network
+	Predictions []Prediction  `json:"-"` // test points in order of capture_id; predictions.csv
+	History     train.History `json:"-"` // one row per epoch, WallS left out; history.csv; empty where no network was trained
 }
 
 // OK reports whether the cell has numbers.
@@ -113,13 +121,4 @@ type Prediction struct {
 	True      int       // index into Classes
 	Predicted int       // index into Classes
 	Scores    []float32 // (K), sums to 1
-}
-
-// Point is one optimizer step of a history.
-type Point struct {
-	Epoch    int // counts from 1
-	Step     int // counts from 1 over the whole training
-	Loss     float64
-	LR       float64
-	Momentum float64
 }

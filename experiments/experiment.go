@@ -1,5 +1,7 @@
 package experiments
 
+import "earshot/data/synth"
+
 // Study is an experiment as a value: what is compared, on which data, how often, and what was published. Flags of the
 // command change fields of it; the resolved value is stored in manifest.json, and the same value gives the same run.
 type Study struct {
@@ -8,19 +10,22 @@ type Study struct {
 	Paper string `json:"paper"`
 	Claim string `json:"claim"` // what the study says, in one sentence
 
-	Label      string     `json:"label"`   // axis of the data set
-	Classes    []string   `json:"classes"` // resolved: sorted names
-	Nets       []string   `json:"nets"`
-	Profile    string     `json:"profile"`
-	StepsUS    []int64    `json:"steps_us"`
-	DurationUS int64      `json:"duration_us"`
-	Order      int        `json:"order_packets"` // T of the order-only representation; 0: not run
-	Points     []int      `json:"points"`        // resolved: numbers of captures
-	Seeds      []uint64   `json:"seeds"`
-	Protocols  []Protocol `json:"protocols"`
-	Controls   []string   `json:"controls"`
-	Memory     int64      `json:"memory"` // bytes a cell may need; 0: no limit
-	Quick      bool       `json:"quick"`
+	Label      string      `json:"label"`   // axis of the data set
+	Classes    []string    `json:"classes"` // sorted; nil before the data are known: all
+	Nets       []string    `json:"nets"`
+	Profile    string      `json:"profile"`
+	StepsUS    []int64     `json:"steps_us"`
+	DurationUS int64       `json:"duration_us"`   // what is looked at of each capture
+	Order      int         `json:"order_packets"` // T of the order-only representation (SP-30); 0: not run
+	Direction  string      `json:"direction"`     // packets that count: down, up or both
+	Size       string      `json:"size"`          // length that counts: payload, ip or frame
+	Points     []int       `json:"points"`        // numbers of captures; nil before the data are known: all
+	Seeds      []uint64    `json:"seeds"`
+	Protocols  []Protocol  `json:"protocols"`
+	Controls   []string    `json:"controls"` // the networks' controls are run with the first of Nets
+	Memory     int64       `json:"memory"`   // bytes a training step may need; 0: no limit
+	Quick      bool        `json:"quick"`
+	Generate   synth.Songs `json:"generate"` // the data when none are given
 
 	Published Published `json:"-"`
 }
@@ -40,6 +45,7 @@ type Protocol struct {
 // Published are the numbers of the study's own tables.
 type Published struct {
 	Guess float64 // accuracy of guessing as the study printed it, a fraction
+	Order float64 // accuracy of the order-only encoding
 	Cells []PublishedCell
 }
 

@@ -69,6 +69,8 @@ type Capture struct {
 	BytesUp      int64
 	BytesDown    int64
 	BytesUnknown int64
+	SeenBytes    int64 // of the packets that the series count: direction, size and first DurationUS of Settings
+	SeenPackets  int64
 }
 
 // Series is what the correlation figures are drawn from: series.npz, in the format of the command bin.

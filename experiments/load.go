@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"earshot/train"
 )
 
 // LoadRun opens a run folder: manifest, splits, captures and every finished cell with its predictions and history. A
@@ -117,8 +119,8 @@ var (
 	packetColumns = []string{"class", "capture_id", "source", "no", "t_us", "src", "dst", "sport", "dport", "protocol",
 		"direction", "payload_bytes", "ip_bytes", "frame_bytes"}
 	captureColumns = []string{"capture_id", "source", "class", "group", "start_us", "duration_us", "packets", "bytes_up",
-		"bytes_down", "bytes_unknown"}
-	historyColumns = []string{"epoch", "step", "loss", "lr", "momentum"}
+		"bytes_down", "bytes_unknown", "seen_bytes", "seen_packets"}
+	historyColumns = []string{"epoch", "steps", "loss", "train_accuracy", "lr", "momentum"}
 )
 
 func readCaptures(path string, classes []string) ([]Capture, error) {
@@ -131,7 +133,7 @@ func readCaptures(path string, classes []string) ([]Capture, error) {
 		p := rowParser{path: path, row: i + 2, field: f}
 		out[i] = Capture{ID: p.int(0, 64), Source: f[1], Class: p.class(2, classes), Group: f[3], StartUS: p.int(4, 64),
 			DurationUS: p.int(5, 64), Packets: p.int(6, 64), BytesUp: p.int(7, 64), BytesDown: p.int(8, 64),
-			BytesUnknown: p.int(9, 64)}
+			BytesUnknown: p.int(9, 64), SeenBytes: p.int(10, 64), SeenPackets: p.int(11, 64)}
 		if p.err != nil {
 			return nil, p.err
 		}
@@ -159,16 +161,16 @@ func readPredictions(path string, classes []string) ([]Prediction, error) {
 	return out, nil
 }
 
-func readHistory(path string) ([]Point, error) {
+func readHistory(path string) (train.History, error) {
 	rows, err := readCSV(path, historyColumns)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]Point, len(rows))
+	out := make(train.History, len(rows))
 	for i, f := range rows {
 		p := rowParser{path: path, row: i + 2, field: f}
-		out[i] = Point{Epoch: int(p.int(0, 64)), Step: int(p.int(1, 64)), Loss: p.float(2, 64), LR: p.float(3, 64),
-			Momentum: p.float(4, 64)}
+		out[i] = train.Epoch{Epoch: int(p.int(0, 64)), Steps: int(p.int(1, 64)), Loss: p.float(2, 64),
+			TrainAccuracy: p.float(3, 64), LR: p.float(4, 64), Momentum: p.float(5, 64)}
 		if p.err != nil {
 			return nil, p.err
 		}

@@ -1,7 +1,95 @@
 package experiments
 
+import "earshot/data/synth"
+
 // Studies are the experiments that "earshot run" knows, by name.
 var Studies = map[string]Study{"songs": Songs}
 
-// Songs is the song study (2022): which of three songs is being streamed.
-var Songs = Study{Name: "songs"}
+// Songs is the song study: which of three songs is being streamed, told from the sizes and times of encrypted packets.
+//
+// Claim. Accuracy rises with finer time steps, because the service sends about 325 kB in a burst every 10 s, so that at
+// 1 s or 0.1 s all captures look alike; the best cell is XceptionTime at 10 ms with 75 % (3 of 4 test points).
+//
+// Protocol "study": 111 captures of 60 s, received payload bytes per step, nearest step, one random 20 % as test set,
+// 25 epochs of the library's default recipe: batch 64, the incomplete batch dropped, no normalization. 89 training
+// points are one batch an epoch, so 25 epochs are 25 optimizer steps. Protocol "ours": stratified repeats, batch 16,
+// nothing dropped, standardized by the training set, and enough steps to see what a network can learn.
+//
+// Deviations. Four of the nine networks. The data are ours: generated when none are given (the study published none).
+// The study does not say how it normalized or rounded; what we chose is in manifest.json. What the study mixes is shown
+// apart: optimizer steps, number of points and field of view in seconds stand in every row.
+//
+// Cost. On two cores with AVX2, quick: about two minutes; the default: about an hour, nearly all of it at 10 ms.
+var Songs = Study{
+	Name:  "songs",
+	Title: "Which song is being streamed",
+	Paper: "the song study (Spotify, 2022)",
+	Claim: "Finer time steps name the song more often.",
+
+	Label:      "song",
+	Nets:       []string{"fcn", "resnet", "lstm", "inceptiontime"},
+	Profile:    "tsai",
+	StepsUS:    []int64{1_000_000, 100_000, 10_000},
+	DurationUS: 60_000_000,
+	Order:      1000,
+	Direction:  "down",
+	Size:       "payload",
+	Seeds:      []uint64{1},
+	Protocols: []Protocol{
+		{Name: "study", Splits: []string{"random:1"}, Epochs: 25, Batch: 64, DropLast: true, Normalize: "none", LR: 1e-3},
+		{Name: "ours", Splits: []string{"stratified:5"}, Epochs: 50, Batch: 16, Normalize: "train", LR: 1e-3},
+	},
+	Controls:  []string{ControlMajority, ControlTotals, ControlDuration, ControlPermuted, ControlShuffled},
+	Memory:    4 << 30, // what the study's own graphics card had
+	Generate:  synth.StudySongs(),
+	Published: songsPublished,
+}
+
+// Full adds the study's finest step, 1 ms.
+func (s Study) Full() Study {
+	s.StepsUS = append(append([]int64{}, s.StepsUS...), 1_000)
+	return s
+}
+
+// Quicker is the whole path in miniature: two steps, few epochs, few repeats. Its numbers are for looking at the path,
+// not at the claim.
+func (s Study) Quicker() Study {
+	s.Quick = true
+	s.StepsUS = []int64{1_000_000, 100_000}
+	s.Order = 250
+	s.Protocols = append([]Protocol{}, s.Protocols...)
+	for i := range s.Protocols {
+		if p := &s.Protocols[i]; p.Name == "ours" {
+			p.Splits, p.Epochs = []string{"stratified:2"}, 12
+		}
+	}
+	return s
+}
+
+// WithCollapse adds the study's protocol with each of the three suspects for its constant answers changed alone, and all
+// together (SP-53): the dropped batch, the raw byte values, batch norm's lagging running statistics.
+func (s Study) WithCollapse() Study {
+	var out []Protocol
+	for _, p := range s.Protocols {
+		out = append(out, p)
+		if p.Name != "study" {
+			continue
+		}
+		for _, v := range []struct {
+			name   string
+			change func(*Protocol)
+		}{
+			{"study_keep", func(q *Protocol) { q.DropLast = false }},
+			{"study_scaled", func(q *Protocol) { q.Normalize = "train" }},
+			{"study_batchstats", func(q *Protocol) { q.Evaluate = EvaluateBatch }},
+			{"study_all", func(q *Protocol) { q.DropLast, q.Normalize, q.Evaluate = false, "train", EvaluateBatch }},
+		} {
+			q := p
+			q.Name = v.name
+			v.change(&q)
+			out = append(out, q)
+		}
+	}
+	s.Protocols = out
+	return s
+}

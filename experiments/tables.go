@@ -1,0 +1,488 @@
+package experiments
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"earshot/train/metrics"
+)
+
+// WriteTables makes cells.csv, summary.csv and tables/ from the cells, replacing what is there. Verify holds the files
+// against it.
+func WriteTables(r *Run) error {
+	files := r.tableFiles()
+	dir := filepath.Join(r.Dir, "tables")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("experiments: %w", err)
+	}
+	old, _ := filepath.Glob(filepath.Join(dir, "*.*")) // tables of an earlier state of the run
+	for _, path := range old {
+		rel := "tables/" + filepath.Base(path)
+		if _, ok := files[rel]; !ok && slices.Contains([]string{".csv", ".tex", ".md"}, filepath.Ext(path)) {
+			if err := os.Remove(path); err != nil {
+				return fmt.Errorf("experiments: %w", err)
+			}
+		}
+	}
+	for name, b := range files {
+		if err := writeFile(filepath.Join(r.Dir, filepath.FromSlash(name)), b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tableFiles are the files that WriteTables writes, by path in the run folder.
+func (r *Run) tableFiles() map[string][]byte {
+	files := map[string][]byte{"cells.csv": cellsCSV(r.Cells), "summary.csv": summaryCSV(r.Summary())}
+	for _, t := range r.Tables() {
+		files["tables/"+t.Name+".csv"] = t.CSV()
+		files["tables/"+t.Name+".tex"] = t.LaTeX()
+		files["tables/"+t.Name+".md"] = t.Markdown()
+	}
+	return files
+}
+
+// Tables are the tables of the report, in reading order: accuracies, one table for each protocol, kind of split and
+// representation; the counts against guessing; constant answers; refused cells; durations; packets; the study's own
+// numbers.
+func (r *Run) Tables() []Table {
+	groups := r.Summary()
+	out := r.accuracyTables(groups)
+	out = append(out, r.guessingTable(groups), r.collapseTable(groups))
+	if t := r.refusedTable(); len(t.Rows) > 0 {
+		out = append(out, t)
+	}
+	out = append(out, r.durationTable())
+	if t, err := r.packetTable(); err == nil && len(t.Rows) > 0 {
+		out = append(out, t)
+	}
+	if p := r.Manifest.Settings.Published; len(p.Cells) > 0 {
+		out = append(out, publishedTable(p))
+	}
+	if r.Synthetic() {
+		for i := range out {
+			if out[i].Name != "published" {
+				out[i].Title = "SYNTHETIC data: " + out[i].Title
+			}
+		}
+	}
+	return out
+}
+
+// accuracyTables are SP-43's tables with what SP-48 adds.
+func (r *Run) accuracyTables(groups []Group) []Table {
+	var keys []string
+	first := map[string]Settings{}
+	note := func(s Settings) {
+		if key := tableKey(s); s.StepUS > 0 || s.Representation == Order {
+			if _, ok := first[key]; !ok {
+				first[key] = s
+				keys = append(keys, key)
+			}
+		}
+	}
+	for _, c := range r.Cells {
+		note(c.Settings)
+	}
+	protocol := map[string]int{}
+	for i, p := range r.Manifest.Settings.Protocols {
+		protocol[p.Name] = i
+	}
+	slices.SortStableFunc(keys, func(a, b string) int {
+		x, y := first[a], first[b]
+		return cmp.Or(cmp.Compare(protocol[x.Protocol], protocol[y.Protocol]), strings.Compare(x.SplitSpec, y.SplitSpec),
+			cmp.Compare(y.StepUS, x.StepUS))
+	})
+	var out []Table
+	for _, key := range keys {
+		out = append(out, r.accuracyTable(first[key], groups))
+	}
+	return out
+}
+
+func (r *Run) accuracyTable(s Settings, groups []Group) Table {
+	t := Table{Name: "accuracy_" + tableName(s), Columns: []Column{
+		{Name: "Model", Left: true}, {Name: "Points"}, {Name: "Test points"}, {Name: "Accuracy %"}, {Name: "SD"},
+		{Name: "95 % low"}, {Name: "95 % high"}, {Name: "p", Wide: true}, {Name: "p Holm"}, {Name: "Collapsed"},
+		{Name: "Train accuracy %", Wide: true}, {Name: "View s"}, {Name: "Optimizer steps", Wide: true},
+		{Name: "Parameters", Wide: true}, {Name: "Study points"}, {Name: "Study %"}}}
+	what := "time step " + stepName(s.StepUS)
+	if s.Representation == Order {
+		what = "packet sizes in order, without time"
+	}
+	t.Title = fmt.Sprintf("Accuracy, protocol %s (%s), %s", s.Protocol, s.SplitSpec, what)
+	t.Notes = []string{
+		fmt.Sprintf("%d epochs, batch %d, %s, normalization %s; guessing is %s %%.", s.Epochs, s.Batch,
+			map[bool]string{true: "incomplete batch dropped", false: "nothing dropped"}[s.DropLast], s.Normalize, percent(1/float64(len(s.Classes)))),
+		"Interval and p: exact for one repeat, corrected resampled t for several" +
+			map[bool]string{true: "; interval from a bootstrap over groups of captures", false: ""}[splitAxis(s.SplitSpec) != ""] +
+			". p Holm: over the networks of this table. Collapsed: repeats that gave one answer to every test point.",
+	}
+	if r.Synthetic() {
+		t.Notes = append(t.Notes, fmt.Sprintf("The best possible rule is right on %s %%.", percent(r.Manifest.Data.Bayes)))
+	}
+	key := tableKey(s)
+	var nets, controls, refused []Row
+	points := map[int]bool{}
+	shown := slices.Clone(groups)
+	slices.SortStableFunc(shown, func(a, b Group) int { return cmp.Compare(b.Mean, a.Mean) })
+	for _, g := range shown {
+		if tableKey(g.Settings) != key {
+			continue
+		}
+		points[g.Points] = true
+		if g.Control == "" {
+			nets = append(nets, Row{Fields: r.accuracyRow(g)})
+		}
+	}
+	for _, c := range r.Cells { // one row for the repeats of a refused setting
+		if c.Status == StatusOK || tableKey(c.Settings) != key {
+			continue
+		}
+		row := make([]string, len(t.Columns))
+		row[0], row[1], row[3] = c.Net, strconv.Itoa(c.Points), c.Status
+		r.study(c.Settings, row[len(row)-2:])
+		if !slices.ContainsFunc(refused, func(o Row) bool { return slices.Equal(o.Fields, row) }) {
+			refused = append(refused, Row{Fields: row})
+		}
+		points[c.Points] = true
+	}
+	for _, name := range []string{ControlMajority, ControlTotals, ControlDuration, ControlPermuted, ControlShuffled} {
+		for _, g := range groups {
+			same := tableKey(g.Settings) == key
+			if g.StepUS == 0 && g.Representation != Order { // a control without a series belongs to every table
+				same = g.Protocol == s.Protocol && g.SplitSpec == s.SplitSpec && points[g.Points]
+			}
+			if g.Control == name && same {
+				controls = append(controls, Row{Fields: r.accuracyRow(g)})
+			}
+		}
+	}
+	t.rule(append(nets, refused...))
+	t.rule(controls)
+	return t
+}
+
+// controlNames say in a table what a control sees.
+var controlNames = map[string]string{
+	ControlMajority: "majority (constant answer)", ControlTotals: "totals only", ControlDuration: "duration only",
+	ControlPermuted: "permuted labels", ControlShuffled: "shuffled time",
+}
+
+func (r *Run) accuracyRow(g Group) []string {
+	name := g.Net
+	if g.Control != "" {
+		name = controlNames[g.Control]
+		if g.Control == ControlPermuted || g.Control == ControlShuffled {
+			name += ", " + g.Net
+		}
+	}
+	c := g.Cells[0]
+	collapsed, trained := 0, 0.0
+	for _, c := range g.Cells {
+		trained += c.TrainAccuracy / float64(len(g.Cells))
+		if c.Collapsed {
+			collapsed++
+		}
+	}
+	row := []string{name, strconv.Itoa(g.Points), times(g.Repeats, g.NTest), percent(g.Mean), percent(g.SD), percent(g.CILow),
+		percent(g.CIHigh), pvalue(g.P), pvalue(g.PHolm), fmt.Sprintf("%d/%d", collapsed, g.Repeats), percent(trained),
+		viewName(c), "", "", "", ""}
+	if c.OptimizerSteps > 0 {
+		row[12], row[13] = strconv.Itoa(c.OptimizerSteps), strconv.Itoa(c.Params)
+	}
+	if g.Control == "" {
+		r.study(g.Settings, row[14:])
+	}
+	return row
+}
+
+// study writes the published points and accuracy of a setting.
+func (r *Run) study(s Settings, dst []string) {
+	p := r.Manifest.Settings.Published
+	if s.Representation == Order {
+		if p.Order > 0 {
+			dst[1] = percent(p.Order)
+		}
+		return
+	}
+	c, ok := p.Find(s.StepUS, s.Net)
+	switch {
+	case ok && c.Points > 0:
+		dst[0], dst[1] = strconv.Itoa(c.Points), percent(c.Accuracy)
+	case ok:
+		dst[0], dst[1] = "None", "None"
+	}
+}
+
+// guessingTable counts the networks below, on and above guessing (SP-46).
+func (r *Run) guessingTable(groups []Group) Table {
+	t := Table{Name: "guessing", Title: "Networks against guessing",
+		Columns: []Column{{Name: "Source", Left: true}, {Name: "Guessing %"}, {Name: "Worse"}, {Name: "Equal"}, {Name: "Better"}, {Name: "Cells"},
+			{Name: "Better and p Holm < 0.05"}},
+		Notes: []string{"A cell is a network at one representation and number of points, by the mean of its repeats; equal means the same whole percent. Being above guessing is no evidence by itself: see the last column."}}
+	if p := r.Manifest.Settings.Published; len(p.Cells) > 0 {
+		n, significant := p.Counts(), 0
+		for _, v := range p.holm() {
+			if v < 0.05 {
+				significant++
+			}
+		}
+		t.add("the study", percent(p.Guess), strconv.Itoa(n.Worse), strconv.Itoa(n.Equal), strconv.Itoa(n.Better), strconv.Itoa(n.Total()), strconv.Itoa(significant))
+	}
+	for _, proto := range r.Manifest.Settings.Protocols {
+		var n Counts
+		significant := 0
+		guess := math.NaN()
+		for _, g := range groups {
+			if g.Control != "" || g.Protocol != proto.Name {
+				continue
+			}
+			guess = 1 / float64(len(g.Classes))
+			n.add(g.Mean, guess)
+			if g.Mean > guess && g.PHolm < 0.05 {
+				significant++
+			}
+		}
+		if n.Total() > 0 {
+			t.add("ours, protocol "+proto.Name, percent(guess), strconv.Itoa(n.Worse), strconv.Itoa(n.Equal), strconv.Itoa(n.Better), strconv.Itoa(n.Total()), strconv.Itoa(significant))
+		}
+	}
+	return t
+}
+
+// collapseTable puts what could explain constant answers beside them (SP-53).
+func (r *Run) collapseTable(groups []Group) Table {
+	t := Table{Name: "collapse", Title: "Constant answers and what could explain them",
+		Columns: []Column{{Name: "Model", Left: true}, {Name: "Protocol", Left: true}, {Name: "Splits", Left: true, Wide: true}, {Name: "Step"},
+			{Name: "Points"}, {Name: "Optimizer steps"}, {Name: "Drop last", Wide: true}, {Name: "Normalize"}, {Name: "Batch norm at test", Left: true, Wide: true},
+			{Name: "Collapsed"}, {Name: "Train accuracy %"}, {Name: "Accuracy %"}, {Name: "Test answers by class", Left: true, Wide: true}},
+		Notes: []string{"Collapsed: repeats that gave one answer to every test point. Test answers: of all repeats, in the order of the classes."}}
+	for _, g := range groups {
+		if g.Control != "" {
+			continue
+		}
+		collapsed, trained := 0, 0.0
+		answers := make([]int, len(g.Classes))
+		for _, c := range g.Cells {
+			if c.Collapsed {
+				collapsed++
+			}
+			trained += c.TrainAccuracy / float64(g.Repeats)
+			for k, n := range c.Predicted {
+				answers[k] += n
+			}
+		}
+		eval := "running statistics"
+		if g.Evaluate == EvaluateBatch {
+			eval = "test batch"
+		}
+		t.add(g.Net, g.Protocol, g.SplitSpec, representationName(g.Settings), strconv.Itoa(g.Points), strconv.Itoa(g.Cells[0].OptimizerSteps),
+			strconv.FormatBool(g.DropLast), g.Normalize, eval, fmt.Sprintf("%d/%d", collapsed, g.Repeats), percent(trained), percent(g.Mean),
+			strings.Trim(fmt.Sprint(answers), "[]"))
+	}
+	return t
+}
+
+func (r *Run) refusedTable() Table {
+	t := Table{Name: "refused", Title: "Cells without a number",
+		Columns: []Column{{Name: "Cell", Left: true, Wide: true}, {Name: "Model", Left: true}, {Name: "Protocol", Left: true}, {Name: "Step"}, {Name: "Points"},
+			{Name: "Status", Left: true}, {Name: "Reason", Left: true}}}
+	for _, c := range r.Cells {
+		if !c.OK() {
+			t.add(c.ID, c.Net, c.Protocol, representationName(c.Settings), strconv.Itoa(c.Points), c.Status, c.Reason)
+		}
+	}
+	return t
+}
+
+// durationTable is the distribution of the captures' lengths per class (SP-54): where captures end early, length may be
+// the label.
+func (r *Run) durationTable() Table {
+	window := r.Manifest.Settings.DurationUS
+	t := Table{Name: "durations", Title: fmt.Sprintf("Length of the captures in seconds; the networks see the first %g s", float64(window)/1e6),
+		Columns: []Column{{Name: "Class", Left: true}, {Name: "Captures"}, {Name: "Min"}, {Name: "25 %"}, {Name: "Median"}, {Name: "75 %"}, {Name: "Max"},
+			{Name: "Padding %"}, {Name: "Packets, median", Wide: true}, {Name: "Bytes down, median", Wide: true}},
+		Notes: []string{"Padding: mean share of the series behind the last packet."}}
+	for k, class := range r.Manifest.Settings.Classes {
+		var d, packets, down []float64
+		padding := 0.0
+		for _, c := range r.Captures {
+			if c.Class != k {
+				continue
+			}
+			d = append(d, float64(c.DurationUS)/1e6)
+			packets, down = append(packets, float64(c.Packets)), append(down, float64(c.BytesDown))
+			padding += 1 - min(1, float64(c.DurationUS)/float64(window))
+		}
+		row := []string{class, strconv.Itoa(len(d))}
+		for _, q := range []float64{0, 0.25, 0.5, 0.75, 1} {
+			row = append(row, fixed(quantile(d, q), 2))
+		}
+		t.add(append(row, percent(padding/float64(len(d))), fixed(median(packets), 0), fixed(median(down), 0))...)
+	}
+	return t
+}
+
+// packetTable is the study's Figure 2 (SP-45): the first packets of one capture.
+func (r *Run) packetTable() (Table, error) {
+	t := Table{Name: "packets", Columns: []Column{{Name: "No."}, {Name: "Time s"}, {Name: "Source", Left: true},
+		{Name: "Destination", Left: true}, {Name: "Protocol", Left: true}, {Name: "Length"}, {Name: "Info", Left: true}}}
+	bursts, err := r.Bursts()
+	if err != nil || len(bursts) == 0 {
+		return t, err
+	}
+	const rows = 16
+	b := bursts[0]
+	t.Title = fmt.Sprintf("The first packets of one capture of %s", b.Class)
+	t.Notes = []string{"Addresses are replaced. Length: bytes of the packet on the wire; where the system joined datagrams on receipt, larger than the network's MTU."}
+	for _, p := range b.Packets[:min(rows, len(b.Packets))] {
+		t.add(strconv.Itoa(p.No), fixed(float64(p.TimeUS)/1e6, 6), p.Src, p.Dst, protocolName(p), strconv.Itoa(int(p.FrameBytes)),
+			fmt.Sprintf("%d → %d Len=%d", p.SPort, p.DPort, p.PayloadBytes))
+	}
+	return t, nil
+}
+
+func protocolName(p PacketRow) string {
+	switch {
+	case p.Protocol == 17 && (p.SPort == 443 || p.DPort == 443):
+		return "QUIC"
+	case p.Protocol == 17:
+		return "UDP"
+	case p.Protocol == 6:
+		return "TCP"
+	case p.Protocol == 50:
+		return "ESP"
+	case p.Protocol == 1 || p.Protocol == 58:
+		return "ICMP"
+	}
+	return strconv.Itoa(int(p.Protocol))
+}
+
+// publishedTable is the study's own tables with what their percentages imply: right answers, exact interval, p.
+func publishedTable(p Published) Table {
+	t := Table{Name: "published", Title: "The study's own cells, with exact intervals",
+		Columns: []Column{{Name: "Step"}, {Name: "Model", Left: true}, {Name: "Points"}, {Name: "Accuracy %"}, {Name: "Right/test"}, {Name: "95 % low"}, {Name: "95 % high"}, {Name: "p"}, {Name: "p Holm"}},
+		Notes:   []string{"Right/test: the whole numbers behind the percentage when the test set is floor(0.2 points); ? where none fits. p: one-sided against 1/3. p Holm: over all cells of the study."}}
+	holm := p.holm()
+	n := 0
+	for _, c := range p.Cells {
+		if c.Points == 0 {
+			t.add(stepName(c.StepUS), c.Net, "None", "None", "", "", "", "", "")
+			continue
+		}
+		k, test, ok := c.Correct()
+		row := []string{stepName(c.StepUS), c.Net, strconv.Itoa(c.Points), percent(c.Accuracy), "?", "", "", "", ""}
+		if ok {
+			lo, hi := metrics.ClopperPearson(k, test, level)
+			row[4], row[5], row[6], row[7], row[8] = fmt.Sprintf("%d/%d", k, test), percent(lo), percent(hi),
+				pvalue(metrics.BinomialTail(k, test, 1.0/3)), pvalue(holm[n])
+		}
+		t.add(row...)
+		n++
+	}
+	return t
+}
+
+// holm is Holm's correction over the study's cells that have numbers, in their order; NaN where none fits.
+func (p Published) holm() []float64 {
+	var out []float64
+	for _, c := range p.Cells {
+		if c.Points == 0 {
+			continue
+		}
+		v := math.NaN()
+		if k, n, ok := c.Correct(); ok {
+			v = metrics.BinomialTail(k, n, 1.0/3)
+		}
+		out = append(out, v)
+	}
+	return metrics.Holm(out)
+}
+
+// tableName is the part of a file name that tells tables apart: ours_stratified-5_100ms.
+func tableName(s Settings) string {
+	return s.Protocol + "_" + fileName(s.SplitSpec) + "_" + representationName(s)
+}
+
+func representationName(s Settings) string {
+	if s.StepUS == 0 {
+		return s.Representation
+	}
+	return stepName(s.StepUS)
+}
+
+// stepName is a time step as the flags spell it: 1s, 100ms, 250us.
+func stepName(us int64) string {
+	return strings.ReplaceAll((time.Duration(us) * time.Microsecond).String(), "µ", "u")
+}
+
+// fileName keeps the letters, digits and points of s.
+func fileName(s string) string {
+	return strings.Map(func(c rune) rune {
+		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '.' {
+			return c
+		}
+		return '-'
+	}, s)
+}
+
+func viewName(c *Cell) string {
+	if v, ok := c.View(); ok {
+		return strconv.FormatFloat(v, 'g', 4, 64)
+	}
+	if c.Params == 0 {
+		return ""
+	}
+	if c.ViewSteps > 0 {
+		return fmt.Sprintf("%d packets", c.ViewSteps)
+	}
+	return "global"
+}
+
+func times(repeats, n int) string {
+	if repeats == 1 {
+		return strconv.Itoa(n)
+	}
+	return fmt.Sprintf("%d × %d", repeats, n)
+}
+
+// percent prints a fraction; nothing for a value that does not exist.
+func percent(v float64) string { return fixed(100*v, 2) }
+
+func fixed(v float64, digits int) string {
+	if math.IsNaN(v) {
+		return ""
+	}
+	return strconv.FormatFloat(v, 'f', digits, 64)
+}
+
+func pvalue(p float64) string {
+	switch {
+	case math.IsNaN(p):
+		return ""
+	case p < 0.001:
+		return "<0.001"
+	}
+	return fixed(p, 3)
+}
+
+// quantile interpolates linearly between the sorted values.
+func quantile(v []float64, q float64) float64 {
+	if len(v) == 0 {
+		return math.NaN()
+	}
+	s := slices.Sorted(slices.Values(v))
+	at := q * float64(len(s)-1)
+	i := min(int(at), len(s)-1)
+	j := min(i+1, len(s)-1)
+	return s[i] + (at-float64(i))*(s[j]-s[i])
+}
