@@ -1,9 +1,14 @@
 package experiments
 
 import (
+	"earshot/data/dataset/npz"
 	"encoding/json"
+	"maps"
 	"math"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -76,5 +81,40 @@ func TestLagSign(t *testing.T) {
 	}
 	if c.Max[0][1] < 0.95 || c.Songs[0][1] > 0.5 {
 		t.Errorf("largest correlation %v, at lag 0 %v", c.Max[0][1], c.Songs[0][1])
+	}
+}
+
+func TestReadSeries(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "series.npz")
+	good := map[string]npz.Array{
+		"X": npz.Float32([]float32{1, 2, 3, 4, 5, 6}, 2, 1, 3), "y": npz.Int64([]int64{0, 1}), "classes": npz.Strings([]string{"a", "b"}),
+		"step_us": npz.Scalar(1000),
+	}
+	write := func(change string, to npz.Array) {
+		var all []npz.Named
+		for _, name := range slices.Sorted(maps.Keys(good)) {
+			a := good[name]
+			if name == change {
+				a = to
+			}
+			all = append(all, npz.Named{Name: name, Array: a})
+		}
+		if err := npz.Write(path, all...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("", npz.Array{})
+	s, err := ReadSeries(path)
+	if err != nil || s.N != 2 || s.T != 3 || s.Row(1)[2] != 6 || s.Classes[s.Y[1]] != "b" || s.StepUS != 1000 {
+		t.Fatalf("%+v, %v", s, err)
+	}
+	for name, bad := range map[string]npz.Array{
+		"X": npz.Float32([]float32{1, 2}, 2, 1), "y": npz.Int64([]int64{0, 2}), "step_us": npz.Scalar(0),
+	} {
+		write(name, bad)
+		if _, err := ReadSeries(path); err == nil || !strings.Contains(err.Error(), "series.npz: array "+name) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
