@@ -147,7 +147,7 @@ func tcp(p *Record, b []byte) int64 {
 	if len(b) < 13 {
 		return 20
 	}
-	length := int64(max(20, b[12]>>4*4))
+	length := int64(b[12] >> 4 * 4) // less than 20 is wrong, but it is what the sender claims
 	if len(b) < 16 {
 		if len(b) >= 14 {
 			p.TCPFlags = uint16(b[12]&1)<<8 | uint16(b[13])
