@@ -62,7 +62,6 @@ type Capture struct {
 	ID           int64
 	Source       string
 	Class        int    // index into Classes
-	Group        string // value of the axis that the splits hold apart; empty without one
 	StartUS      int64
 	DurationUS   int64
 	Packets      int64
@@ -71,6 +70,7 @@ type Capture struct {
 	BytesUnknown int64
 	SeenBytes    int64 // of the packets that the series count: direction, size and first DurationUS of Settings
 	SeenPackets  int64
+	Labels       map[string]string // axis to value, every axis of the data set
 }
 
 // Series is what the correlation figures are drawn from: series.npz, in the format of the command bin.

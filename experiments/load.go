@@ -118,22 +118,29 @@ func (r *Run) Bursts() ([]Burst, error) {
 var (
 	packetColumns = []string{"class", "capture_id", "source", "no", "t_us", "src", "dst", "sport", "dport", "protocol",
 		"direction", "payload_bytes", "ip_bytes", "frame_bytes"}
-	captureColumns = []string{"capture_id", "source", "class", "group", "start_us", "duration_us", "packets", "bytes_up",
+	captureColumns = []string{"capture_id", "source", "class", "start_us", "duration_us", "packets", "bytes_up",
 		"bytes_down", "bytes_unknown", "seen_bytes", "seen_packets"}
 	historyColumns = []string{"epoch", "steps", "loss", "train_accuracy", "lr", "momentum"}
 )
 
 func readCaptures(path string, classes []string) ([]Capture, error) {
-	rows, err := readCSV(path, captureColumns)
+	head, rows, err := readTable(path)
 	if err != nil {
 		return nil, err
+	}
+	n := len(captureColumns) // behind them one column label_AXIS for each axis
+	if len(head) < n || !slices.Equal(head[:n], captureColumns) {
+		return nil, columnsError(path, captureColumns)
 	}
 	out := make([]Capture, len(rows))
 	for i, f := range rows {
 		p := rowParser{path: path, row: i + 2, field: f}
-		out[i] = Capture{ID: p.int(0, 64), Source: f[1], Class: p.class(2, classes), Group: f[3], StartUS: p.int(4, 64),
-			DurationUS: p.int(5, 64), Packets: p.int(6, 64), BytesUp: p.int(7, 64), BytesDown: p.int(8, 64),
-			BytesUnknown: p.int(9, 64), SeenBytes: p.int(10, 64), SeenPackets: p.int(11, 64)}
+		out[i] = Capture{ID: p.int(0, 64), Source: f[1], Class: p.class(2, classes), StartUS: p.int(3, 64), DurationUS: p.int(4, 64),
+			Packets: p.int(5, 64), BytesUp: p.int(6, 64), BytesDown: p.int(7, 64), BytesUnknown: p.int(8, 64),
+			SeenBytes: p.int(9, 64), SeenPackets: p.int(10, 64), Labels: map[string]string{}}
+		for j, name := range head[n:] {
+			out[i].Labels[strings.TrimPrefix(name, "label_")] = f[n+j]
+		}
 		if p.err != nil {
 			return nil, p.err
 		}
@@ -188,19 +195,31 @@ func predictionColumns(classes []string) []string {
 
 // readCSV returns the rows below the header, which must be the given one.
 func readCSV(path string, header []string) ([][]string, error) {
+	head, rows, err := readTable(path)
+	if err == nil && !slices.Equal(head, header) {
+		err = columnsError(path, header)
+	}
+	return rows, err
+}
+
+func columnsError(path string, header []string) error {
+	return fmt.Errorf("experiments: %s: line 1: the columns must be %s", path, strings.Join(header, ","))
+}
+
+// readTable returns header and rows, all of one width.
+func readTable(path string) (head []string, rows [][]string, err error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("experiments: %w", err)
+		return nil, nil, fmt.Errorf("experiments: %w", err)
 	}
 	defer f.Close()
-	rows, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		return nil, fmt.Errorf("experiments: %s: %w", path, err)
+	if rows, err = csv.NewReader(f).ReadAll(); err != nil {
+		return nil, nil, fmt.Errorf("experiments: %s: %w", path, err)
 	}
-	if len(rows) == 0 || !slices.Equal(rows[0], header) {
-		return nil, fmt.Errorf("experiments: %s: line 1: the columns must be %s", path, strings.Join(header, ","))
+	if len(rows) == 0 {
+		return nil, nil, fmt.Errorf("experiments: %s: empty; a header is needed", path)
 	}
-	return rows[1:], nil
+	return rows[0], rows[1:], nil
 }
 
 // rowParser reads the fields of one row and keeps the first error, with file and line.

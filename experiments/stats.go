@@ -87,9 +87,9 @@ func majority(class []int, k int) int {
 // PHolm corrects P over the networks of one table: the groups without a control that share protocol, kind of split,
 // representation, step, normalization and evaluation, over all numbers of points.
 func Summarize(cells []*Cell, captures []Capture) []Group {
-	cluster := map[int64]string{}
+	labels := map[int64]map[string]string{}
 	for _, c := range captures {
-		cluster[c.ID] = c.Group
+		labels[c.ID] = c.Labels
 	}
 	var out []Group
 	index := map[string]int{}
@@ -110,7 +110,7 @@ func Summarize(cells []*Cell, captures []Capture) []Group {
 	}
 	tables := map[string][]int{}
 	for i := range out {
-		out[i].summarize(cluster)
+		out[i].summarize(labels)
 		if g := &out[i]; g.Control == "" {
 			tables[tableKey(g.Settings)] = append(tables[tableKey(g.Settings)], i)
 		}
@@ -130,7 +130,7 @@ func Summarize(cells []*Cell, captures []Capture) []Group {
 // Summary is Summarize of the run's cells.
 func (r *Run) Summary() []Group { return Summarize(r.Cells, r.Captures) }
 
-func (g *Group) summarize(cluster map[int64]string) {
+func (g *Group) summarize(labels map[int64]map[string]string) {
 	first := g.Cells[0]
 	acc := make([]float64, len(g.Cells))
 	train, test := 0, 0
@@ -150,13 +150,13 @@ func (g *Group) summarize(cluster map[int64]string) {
 	if g.Repeats == 1 || g.SD == 0 {
 		g.P = first.PGuess
 	}
-	if splitAxis(g.SplitSpec) != "" {
+	if axis := splitAxis(g.SplitSpec); axis != "" {
 		var correct []bool
 		var of []string
 		for _, c := range g.Cells {
 			for _, p := range c.Predictions {
 				correct = append(correct, p.True == p.Predicted)
-				of = append(of, cluster[p.CaptureID])
+				of = append(of, labels[p.CaptureID][axis])
 			}
 		}
 		if lo, hi := metrics.ClusterBootstrap(correct, of, bootstrap, 1, level); !math.IsNaN(lo) {
@@ -168,10 +168,11 @@ func (g *Group) summarize(cluster map[int64]string) {
 // splitAxis is the axis that a split holds apart; empty for splits of single captures.
 func splitAxis(spec string) string {
 	kind, axis, _ := strings.Cut(spec, "=")
-	if kind == "group" || kind == "time" {
-		return axis
+	axis, _, _ = strings.Cut(axis, ":")
+	if kind != "group" && kind != "time" {
+		return ""
 	}
-	return ""
+	return axis
 }
 
 func median(v []float64) float64 {
