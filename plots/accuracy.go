@@ -45,11 +45,10 @@ func AccuracyVsStep(curves ...AccuracyCurve) *Figure {
 	var row []*plot.Plot
 	for _, c := range curves {
 		p := newPlot("Time step", "Accuracy (%)")
-		p.Title.Text = c.Title
 		p.Y.Min, p.Y.Max = 0, 1
 		p.Y.Tick.Marker = percentTicks
 		steps, hasOrder := stepAxis(&p.X, c)
-		p.Add(grid{y: true}, references(c.References))
+		p.Add(title(c.Title), grid{y: true}, references(c.References))
 		for i, l := range c.Lines {
 			k, ok := looks[l.Name]
 			if !ok {

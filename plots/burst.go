@@ -47,7 +47,7 @@ func Burst(panels ...BurstPanel) *Figure {
 			p.X.Tick.Marker = blank{p.X.Tick.Marker}
 		}
 		p.Add(grid{x: true}, bars{d.Down, d.Step.Seconds(), 1 / divide, blue}, bars{d.Up, d.Step.Seconds(), -1 / divide, red},
-			header(d.Name))
+			header{d.Name, bold(lettering(sizeTick, draw.XRight, ink))})
 		f.Panels = append(f.Panels, []*plot.Plot{p})
 	}
 	f.YLabel = unit + " per " + StepName(panels[0].Step)

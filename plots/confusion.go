@@ -4,8 +4,6 @@ import (
 	"image/color"
 	"math"
 	"strconv"
-
-	"gonum.org/v1/plot"
 )
 
 // confusionScale goes from white to dark blue: most cells of a good classifier hold nothing and should cost no ink.
@@ -16,48 +14,80 @@ var confusionScale = scale{
 	text:  func(v float64) string { return strconv.FormatFloat(100*v, 'f', 0, 64) },
 }
 
-// ConfusionMatrix draws counts[true][predicted], averaged over repeats: colors and numbers are percent of the row, and
-// where the cells are large enough the mean count stands below. A row without points is gray. Up to 100 classes are
-// readable on a page's width.
-func ConfusionMatrix(classes []string, counts [][]float64) *Figure {
-	if len(counts) == 0 {
+// Confusion is one panel of ConfusionMatrix: counts[true][predicted], averaged over repeats.
+type Confusion struct {
+	Title  string
+	Counts [][]float64
+}
+
+// ConfusionMatrix draws one matrix, or several side by side: colors and numbers are percent of the row, and where the cells
+// are large enough the mean count stands below. Empty cells stay empty; a row without points is gray. Up to 100 classes
+// are readable on a page's width.
+func ConfusionMatrix(classes []string, ms ...Confusion) *Figure {
+	k := len(classes)
+	if k == 0 || len(ms) == 0 {
 		return &Figure{}
 	}
-	share := make([][]float64, len(counts))
+	f := &Figure{Width: Single}
+	if len(ms) > 1 || k > 12 {
+		f.Width = Double
+	}
+	perRow := min(len(ms), max(1, min(4, 24/k)))
+	room := (f.Width*72 - 90) / float64(perRow*k) // names and color bar take about 90 points
+	var all []*matrix
+	for i, c := range ms {
+		first, last := i%perRow == 0, i%perRow == perRow-1 || i == len(ms)-1
+		if first {
+			f.Panels = append(f.Panels, nil)
+		}
+		p := newPlot("", "")
+		m := newMatrix(p, shares(c.Counts), confusionScale)
+		p.Add(title(c.Title), cellText{m, func(i, j int) []string { return confusionText(c.Counts, m.z, room, i, j) }})
+		nameAxes(p, classes, room)
+		m.noBar = !last
+		if i+perRow >= len(ms) { // nothing below
+			p.X.Label.Text = "Predicted"
+		}
+		if first {
+			p.Y.Label.Text = "True"
+		} else {
+			p.Y.Tick.Marker = blank{p.Y.Tick.Marker}
+		}
+		all = append(all, m)
+		f.Panels[i/perRow] = append(f.Panels[i/perRow], p)
+	}
+	f.fill(perRow)
+	f.squareCells(all[0])
+	return f
+}
+
+// shares divides each row by its sum; rows without points become NaN.
+func shares(counts [][]float64) [][]float64 {
+	out := make([][]float64, len(counts))
 	for i, row := range counts {
 		sum := 0.0
 		for _, v := range row {
 			sum += v
 		}
-		share[i] = make([]float64, len(row))
+		out[i] = make([]float64, len(row))
 		for j, v := range row {
-			share[i][j] = v / sum
+			out[i][j] = v / sum
 		}
 	}
-	k := len(classes)
-	f := &Figure{Width: Single}
-	room := 165.0 / float64(k)
-	if k > 12 {
-		f.Width = Double
-		room = 420 / float64(k)
+	return out
+}
+
+// confusionText is what cell (i, j) says in a cell of room points.
+func confusionText(counts, share [][]float64, room float64, i, j int) []string {
+	s := share[i][j]
+	if math.IsNaN(s) || s == 0 {
+		return nil
 	}
-	p := newPlot("Predicted", "True")
-	m := newMatrix(p, share, confusionScale)
-	p.Add(cellText{m, func(i, j int) []string {
-		s := share[i][j]
-		if math.IsNaN(s) || s == 0 {
-			return nil // empty cells stay empty
-		}
-		lines := []string{strconv.FormatFloat(100*s, 'f', 0, 64)}
-		if room >= 26 {
-			lines = append(lines, "("+strconv.FormatFloat(counts[i][j], 'f', decimals(counts), 64)+")")
-		}
-		return lines
-	}})
-	nameAxes(p, classes, room)
-	f.Panels = [][]*plot.Plot{{p}}
-	f.PanelHeight = m.squareHeight(p, f.Width)
-	return f
+	lines := []string{strconv.FormatFloat(100*s, 'f', 0, 64)}
+	if room >= 26 {
+		lines = append(lines, "("+strconv.FormatFloat(counts[i][j], 'f', decimals(counts), 64)+")")
+	}
+	return lines
 }
 
 // decimals is 0 for whole counts, 1 for means of counts.

@@ -53,7 +53,7 @@ func classMap(names []string, r [][]float64, text func(i, j int) []string) *Figu
 	p.Add(cellText{m, text})
 	nameAxes(p, names, room)
 	f.Panels = [][]*plot.Plot{{p}}
-	f.PanelHeight = m.squareHeight(p, f.Width)
+	f.squareCells(m)
 	return f
 }
 
@@ -80,7 +80,7 @@ func BlockMap(classes []string, ends []int, r [][]float64) *Figure {
 	}
 	nameAxesAt(p, x, y, classes, 55*f.Width*float64(smallest)/float64(len(r)))
 	f.Panels = [][]*plot.Plot{{p}}
-	f.PanelHeight = m.squareHeight(p, f.Width)
+	f.squareCells(m)
 	return f
 }
 

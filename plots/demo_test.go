@@ -18,10 +18,11 @@ func demos() map[string]*Figure {
 		"lag":          demoLag(),
 		"blocks":       demoBlocks(),
 		"confusion":    demoConfusion(3),
+		"confusion4":   demoConfusion(4),
 		"confusion12":  demoConfusion(12),
 		"confusion100": demoConfusion(100),
 		"learning":     demoLearning(1),
-		"learning3":    demoLearning(4),
+		"learning3":    demoLearning(3),
 		"burst":        demoBurst(),
 		"durations":    demoDurations(3),
 		"series":       demoSeries(),
@@ -127,29 +128,40 @@ func demoConfusion(k int) *Figure {
 			z[i][r.IntN(k)] += 1.5 * r.Float64()
 		}
 	}
-	return ConfusionMatrix(demoNames(k), z)
+	if k == 4 {
+		three := func() [][]float64 {
+			return [][]float64{{z[0][0], z[1][2], 0}, {1, z[1][1], 0.2}, {z[2][0], 0, z[2][2]}}
+		}
+		return ConfusionMatrix(demoNames(3), Confusion{"FCN", three()}, Confusion{"ResNet", three()}, Confusion{"LSTM", three()}, Confusion{"InceptionTime", three()})
+	}
+	return ConfusionMatrix(demoNames(k), Confusion{Counts: z})
 }
 
 func demoLearning(n int) *Figure {
 	r := rand.New(rand.NewPCG(3, 0))
-	var panels []LearningPanel
-	for i := range n {
-		d := LearningPanel{YLabel: "Training loss"}
-		if n > 1 {
-			d.Title = []string{"1 s", "100 ms", "10 ms", "1 ms"}[i]
-		}
-		for j, net := range []string{"FCN", "ResNet", "LSTM", "InceptionTime"} {
-			l := LearningLine{Name: net}
-			for e := 1; e <= 25; e++ {
-				v := 0.2*float64(j) + math.Exp(-float64(e)/8) + 0.02*r.Float64()
-				l.Epoch = append(l.Epoch, float64(e))
-				l.Mean, l.Low, l.High = append(l.Mean, v), append(l.Low, v*0.85), append(l.High, v*1.15)
+	rows := make([][]LearningPanel, 1+n/2)
+	for q := range rows {
+		for i := range n {
+			d := LearningPanel{YLabel: []string{"Training loss", "Training accuracy (%)"}[q], Percent: q == 1}
+			if n > 1 && q == 0 {
+				d.Title = []string{"1 s", "100 ms", "10 ms"}[i]
 			}
-			d.Lines = append(d.Lines, l)
+			for j, net := range []string{"FCN", "ResNet", "LSTM", "InceptionTime"} {
+				l := LearningLine{Name: net}
+				for e := 1; e <= 25; e++ {
+					v := 0.1*float64(j) + 0.7*math.Exp(-float64(e)/8) + 0.02*r.Float64()
+					if q == 1 {
+						v = 1 - v
+					}
+					l.Epoch = append(l.Epoch, float64(e))
+					l.Mean, l.Low, l.High = append(l.Mean, v), append(l.Low, v*0.9), append(l.High, min(1, v*1.1))
+				}
+				d.Lines = append(d.Lines, l)
+			}
+			rows[q] = append(rows[q], d)
 		}
-		panels = append(panels, d)
 	}
-	return LearningCurves(panels...)
+	return LearningCurves(rows...)
 }
 
 func demoBurst() *Figure {

@@ -30,15 +30,15 @@ func ExampleCorrelationMap() {
 
 func ExampleConfusionMatrix() {
 	// Means over five repeats.
-	f := plots.ConfusionMatrix([]string{"song A", "song B"}, [][]float64{{6.4, 0.6}, {2.2, 4.8}})
+	f := plots.ConfusionMatrix([]string{"song A", "song B"}, plots.Confusion{Counts: [][]float64{{6.4, 0.6}, {2.2, 4.8}}})
 	fmt.Println(len(f.Panels), "panel")
 	// Output: 1 panel
 }
 
 func ExampleLearningCurves() {
-	f := plots.LearningCurves(plots.LearningPanel{YLabel: "Training loss", Lines: []plots.LearningLine{
+	f := plots.LearningCurves([]plots.LearningPanel{{YLabel: "Training loss", Lines: []plots.LearningLine{
 		{Name: "FCN", Epoch: []float64{1, 2, 3}, Mean: []float64{1.1, 0.7, 0.5}},
-	}})
+	}}})
 	fmt.Println(f.Key[0].Name)
 	// Output: FCN
 }

@@ -95,13 +95,13 @@ func (f *Figure) check() error {
 func (f *Figure) Draw(c draw.Canvas) {
 	c.SetColor(paper)
 	c.Fill(c.Rectangle.Path())
-	c = draw.Crop(c, margin, -margin, margin, -margin)
-	y := c.Max.Y
+	y := c.Max.Y - margin
+	sheet := c
 	if f.Synthetic {
 		mark := bold(lettering(sizeTick, draw.XRight, red))
 		rest := lettering(sizeTick, draw.XRight, pale)
 		note := "generated, not recorded"
-		at := vg.Point{X: c.Max.X, Y: y - keyRow/2}
+		at := vg.Point{X: sheet.Max.X - margin, Y: y - keyRow/2}
 		c.FillText(rest, at, note)
 		at.X -= rest.Width(note) + 3
 		c.FillText(mark, at, "SYNTHETIC DATA:")
@@ -109,23 +109,43 @@ func (f *Figure) Draw(c draw.Canvas) {
 	}
 	rows, widths := f.rows()
 	for i, row := range rows {
-		drawKeyRow(c, row, (c.Min.X+c.Max.X-widths[i])/2, y-keyRow/2)
+		drawKeyRow(c, row, (sheet.Min.X+sheet.Max.X-widths[i])/2, y-keyRow/2)
 		y -= keyRow
 	}
-	c.Max.Y -= f.head()
+	c = f.inner(sheet)
 	if f.YLabel != "" {
 		sty := lettering(sizeLabel, draw.XCenter, ink)
 		sty.Rotation = math.Pi / 2
-		c.FillText(sty, vg.Point{X: c.Min.X + sizeLabel/2, Y: (c.Min.Y + c.Max.Y) / 2}, f.YLabel)
-		c.Min.X += sizeLabel + 3
+		c.FillText(sty, vg.Point{X: sheet.Min.X + margin + sizeLabel/2, Y: (c.Min.Y + c.Max.Y) / 2}, f.YLabel)
 	}
-	t := draw.Tiles{Rows: len(f.Panels), Cols: len(f.Panels[0]), PadX: panelGap, PadY: panelGap}
-	for i, row := range plot.Align(f.Panels, t, c) {
+	for i, row := range f.tiles(c) {
 		for j, tile := range row {
 			if p := f.Panels[i][j]; p != nil {
 				p.Draw(tile)
 			}
 		}
+	}
+}
+
+// inner is the part of the sheet that the panels share.
+func (f *Figure) inner(sheet draw.Canvas) draw.Canvas {
+	c := draw.Crop(sheet, margin, -margin, margin, -margin-f.head())
+	if f.YLabel != "" {
+		c.Min.X += sizeLabel + 3
+	}
+	return c
+}
+
+// tiles divides the inner part so that the axes of all panels are aligned.
+func (f *Figure) tiles(inner draw.Canvas) [][]draw.Canvas {
+	t := draw.Tiles{Rows: len(f.Panels), Cols: len(f.Panels[0]), PadX: panelGap, PadY: panelGap}
+	return plot.Align(f.Panels, t, inner)
+}
+
+// fill completes the last row of the grid with empty panels.
+func (f *Figure) fill(perRow int) {
+	for last := len(f.Panels) - 1; len(f.Panels[last]) < perRow; {
+		f.Panels[last] = append(f.Panels[last], nil)
 	}
 }
 

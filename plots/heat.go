@@ -42,10 +42,11 @@ func inkOn(bg color.Color) color.Color {
 type matrix struct {
 	z     [][]float64
 	scale scale
+	noBar bool // another panel shows the color bar
 }
 
 func newMatrix(p *plot.Plot, z [][]float64, s scale) *matrix {
-	m := &matrix{z, s}
+	m := &matrix{z: z, scale: s}
 	p.X.Min, p.X.Max = -0.5, float64(len(z[0]))-0.5
 	p.Y.Min, p.Y.Max = -0.5, float64(len(z))-0.5
 	p.X.Tick.Length, p.Y.Tick.Length = 1.5, 1.5
@@ -74,7 +75,9 @@ func (m *matrix) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 	c.DrawImage(c.Rectangle, img)
 	frame(c, c.Rectangle)
-	m.bar(c)
+	if !m.noBar {
+		m.bar(c)
+	}
 }
 
 func frame(c draw.Canvas, r vg.Rectangle) {
@@ -128,16 +131,20 @@ func (m *matrix) barRoom() vg.Length {
 
 // GlyphBoxes reserves the room of the color bar.
 func (m *matrix) GlyphBoxes(*plot.Plot) []plot.GlyphBox {
+	if m.noBar {
+		return nil
+	}
 	return []plot.GlyphBox{{X: 1, Rectangle: vg.Rectangle{Max: vg.Point{X: m.barRoom()}}}}
 }
 
-// squareHeight is the panel height in inches at which the cells of the matrix are square on a sheet of the given width.
-func (m *matrix) squareHeight(p *plot.Plot, width float64) float64 {
-	w := vg.Length(width)*vg.Inch - 2*margin
-	const h = 10 * vg.Inch
-	d := p.DataCanvas(draw.Canvas{Rectangle: vg.Rectangle{Max: vg.Point{X: w, Y: h}}})
-	cell := (d.Max.X - d.Min.X) / vg.Length(len(m.z[0]))
-	return (cell*vg.Length(len(m.z)) + h - (d.Max.Y - d.Min.Y)).Dots(72) / 72
+// squareCells sets the height of the panels at which the cells of m, the matrix of the first panel, are square.
+func (f *Figure) squareCells(m *matrix) {
+	f.PanelHeight = 3
+	w, h := f.lengths()
+	c := f.inner(draw.Canvas{Rectangle: vg.Rectangle{Max: vg.Point{X: w, Y: h}}})
+	d := f.Panels[0][0].DataCanvas(f.tiles(c)[0][0])
+	side := (d.Max.X - d.Min.X) / vg.Length(len(m.z[0]))
+	f.PanelHeight += (side*vg.Length(len(m.z)) - (d.Max.Y - d.Min.Y)).Dots(72) / 72
 }
 
 // nameAxes writes class names along both axes; horizontal names are turned when they do not fit above each other. room is

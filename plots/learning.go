@@ -23,51 +23,43 @@ type LearningLine struct {
 	Mean, Low, High []float64
 }
 
-// LearningCurves draws the panels side by side, at most three in a row, with one key.
-func LearningCurves(panels ...LearningPanel) *Figure {
-	f := &Figure{Width: Single, PanelHeight: 1.9}
-	if len(panels) > 1 {
-		f.Width = Double
-	}
+// LearningCurves draws rows of panels with one key; all rows have the same number of panels.
+func LearningCurves(rows ...[]LearningPanel) *Figure {
+	f := &Figure{Width: Single, PanelHeight: 1.7}
 	looks := map[string]look{}
-	perRow := 3
-	if len(panels) == 4 {
-		perRow = 2
-	}
-	for i, d := range panels {
-		if i%perRow == 0 {
-			f.Panels = append(f.Panels, nil)
+	for i, row := range rows {
+		f.Panels = append(f.Panels, nil)
+		if len(row) > 1 {
+			f.Width = Double
 		}
-		p := newPlot("Epoch", "")
-		p.Title.Text = d.Title
-		if i%perRow == 0 {
-			p.Y.Label.Text = d.YLabel
-		}
-		if d.Percent {
-			p.Y.Min, p.Y.Max = 0, 1
-			p.Y.Tick.Marker = percentTicks
-		} else {
-			p.Y.Min = 0
-		}
-		p.Add(grid{y: true})
-		for _, l := range d.Lines {
-			k, ok := looks[l.Name]
-			if !ok {
-				k = lookOf(len(looks))
-				looks[l.Name] = k
-				line := k.line(1)
-				f.Key = append(f.Key, KeyEntry{l.Name, sample{line: &line}})
+		for j, d := range row {
+			p := newPlot("", "")
+			if i == len(rows)-1 {
+				p.X.Label.Text = "Epoch"
 			}
-			p.Add(band{l, k})
-		}
-		for _, l := range d.Lines { // lines above all bands
-			p.Add(curve{l, looks[l.Name]})
-		}
-		f.Panels[i/perRow] = append(f.Panels[i/perRow], p)
-	}
-	if n := len(f.Panels); n > 1 { // the grid must be full
-		for len(f.Panels[n-1]) < perRow {
-			f.Panels[n-1] = append(f.Panels[n-1], nil)
+			if j == 0 {
+				p.Y.Label.Text = d.YLabel
+			}
+			p.Y.Min = 0
+			if d.Percent {
+				p.Y.Max = 1
+				p.Y.Tick.Marker = percentTicks
+			}
+			p.Add(title(d.Title), grid{y: true})
+			for _, l := range d.Lines {
+				k, ok := looks[l.Name]
+				if !ok {
+					k = lookOf(len(looks))
+					looks[l.Name] = k
+					line := k.line(1)
+					f.Key = append(f.Key, KeyEntry{l.Name, sample{line: &line}})
+				}
+				p.Add(band{l, k})
+			}
+			for _, l := range d.Lines { // lines above all bands
+				p.Add(curve{l, looks[l.Name]})
+			}
+			f.Panels[i] = append(f.Panels[i], p)
 		}
 	}
 	return f

@@ -136,16 +136,29 @@ func spread(at []vg.Length, gap vg.Length) []vg.Length {
 	return out
 }
 
-// header is a name above the plot, at its right end.
-type header string
+// header is a name above the data, centered or at its right end: gonum's title is centered over axis and data together,
+// which is off where panels of a row have different axes.
+type header struct {
+	text  string
+	style draw.TextStyle
+}
+
+func title(text string) header { return header{text, lettering(sizeLabel, draw.XCenter, ink)} }
 
 func (h header) Plot(c draw.Canvas, p *plot.Plot) {
-	c.FillText(bold(lettering(sizeTick, draw.XRight, ink)), vg.Point{X: c.Max.X, Y: c.Max.Y + sizeTick/2 + 1}, string(h))
+	x := c.Max.X
+	if h.style.XAlign == draw.XCenter {
+		x = (c.Min.X + c.Max.X) / 2
+	}
+	c.FillText(h.style, vg.Point{X: x, Y: c.Max.Y + h.style.Font.Size/2 + 2}, h.text)
 }
 
 // GlyphBoxes reserves the line.
 func (h header) GlyphBoxes(*plot.Plot) []plot.GlyphBox {
-	return []plot.GlyphBox{{Y: 1, Rectangle: vg.Rectangle{Max: vg.Point{Y: sizeTick + 2}}}}
+	if h.text == "" {
+		return nil
+	}
+	return []plot.GlyphBox{{Y: 1, Rectangle: vg.Rectangle{Max: vg.Point{Y: h.style.Font.Size + 3}}}}
 }
 
 // rounded marks multiples of 1, 2 or 5 times a power of ten, at most n of them.

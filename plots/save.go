@@ -89,7 +89,7 @@ func (f *Figure) png(dpi int) ([]byte, error) {
 	c := vgimg.NewWith(vgimg.UseWH(w, h), vgimg.UseDPI(dpi))
 	f.Draw(draw.New(c))
 	var b bytes.Buffer
-	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&b, c.Image()); err != nil {
+	if err := png.Encode(&b, c.Image()); err != nil {
 		return nil, fmt.Errorf("plots: png: %w", err)
 	}
 	return withDPI(b.Bytes(), dpi), nil

@@ -111,9 +111,6 @@ func bold(s text.Style) text.Style {
 func newPlot(xlabel, ylabel string) *plot.Plot {
 	p := plot.New()
 	p.BackgroundColor = nil // the figure paints the sheet
-	p.Title.TextStyle = lettering(sizeLabel, draw.XCenter, ink)
-	p.Title.TextStyle.YAlign = draw.YTop
-	p.Title.Padding = 2
 	for _, a := range []*plot.Axis{&p.X, &p.Y} {
 		a.Color, a.Width, a.Padding = ink, 0.5, 0
 		a.Label.TextStyle = lettering(sizeLabel, draw.XCenter, ink)
