@@ -25,6 +25,8 @@ import (
 var families = map[string]func(){
 	"conv_avx2":   func() { convFamily(avx2) },
 	"conv_avx512": func() { convFamily(avx512) },
+	"lstm_avx2":   func() { lstmFamily(avx2) },
+	"lstm_avx512": func() { lstmFamily(avx512) },
 }
 
 func main() {

@@ -32,6 +32,7 @@ type tier struct {
 	name    string
 	missing func() []string // processor features that the tier needs and this machine lacks
 	conv    convTier
+	lstm    lstmTier
 }
 
 // Backend implements kernel.Backend with one tier. The embedded reference backend serves what no tier accelerates.

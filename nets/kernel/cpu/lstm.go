@@ -1,0 +1,335 @@
+package cpu
+
+import "earshot/nets/kernel"
+
+// The layer runs over groups of sequences, a group on one worker from its first step to its last. A step is a product
+// of the group's rows [h | x | 1] with the packed weights, whose last columns are the input weights and the biases, and
+// a pass over the gates. Backward, a step is a pass over the gates, which turns them into the gradients of their
+// arguments, and a product that carries those to the step before; the gradients of the weights are summed by outer
+// products over outerSteps steps at a time, while those are still in the cache. Each group (each share of groups where
+// the weights are many) has its own sum; the sums are added in order.
+//
+// The hidden state is not kept: the backward pass has o and tanh(c) in its hands and computes it again.
+
+type (
+	lstmMul   func(dst *float32, ds uintptr, src *float32, ss uintptr, w *float32, k, tiles, groups int)
+	lstmOuter func(acc *float32, as uintptr, d *float32, ds uintptr, x *float32, xs uintptr, n, tiles int)
+)
+
+// lstmTier holds the micro-kernels of the LSTM in one tier; the generated declarations say what each does.
+type lstmTier struct {
+	lanes     int
+	mul4      [3]lstmMul // 4 rows by 1 to 3 vectors
+	mul8      [3]lstmMul // 8 rows, where the tier has registers for them
+	outer     [3]lstmOuter
+	outerRows [3]int // rows of a tile
+	cell      func(z *float32, zs uintptr, gates *float32, gs uintptr, before, after *float32, cs uintptr, h *float32, hs uintptr, rows, full, tail int, mask uint64)
+	back      func(gates *float32, gs uintptr, dh *float32, dhs uintptr, c, before *float32, cs uintptr, dc, h *float32, hs uintptr, rows, full, tail int, mask uint64)
+}
+
+const (
+	groupRows      = 8       // sequences of a group
+	smallGroupRows = 4       // of a group in a batch of at most groupRows: two workers then share it
+	outerSteps     = 16      // steps between two outer products
+	sumBudget      = 1 << 25 // values that the groups' sums of weight gradients may take
+	mulBudget      = 1 << 22 // multiply-adds of one call of a micro-kernel, which cannot be preempted
+)
+
+// lstmShape is the layout of one layer in one tier. Sizes are in values.
+type lstmShape struct {
+	kernel.LSTM
+	tier  *lstmTier
+	units int // H rounded up to 4: what lies beyond H stays 0
+	full  int // whole vectors of units
+	depth int // values of a row that the gates read: [h | x | 1], rounded up to 2
+	// Strides of rows: of inputs [h | x | 1], of gates, of cell states, of gradients [dh | dx].
+	row, gates, cell, back int
+	backCols               int // columns of the gradients, rounded up to a vector
+	steps, segments        int // steps between stored states
+}
+
+func (be *Backend) lstmShape(p kernel.LSTM, dx bool) lstmShape {
+	t := &be.tier.lstm
+	s := lstmShape{LSTM: p, tier: t, units: roundUp(p.H, 4), steps: p.T, segments: 1}
+	s.full = s.units / t.lanes
+	s.depth = roundUp(s.units+p.C+1, 2)
+	s.row = oddLines(s.depth)
+	s.gates = oddLines(4 * s.units)
+	s.cell = roundUp(s.units, t.lanes)
+	s.backCols = s.units
+	if dx {
+		s.backCols += p.C
+	}
+	s.backCols = roundUp(s.backCols, t.lanes)
+	s.back = oddLines(s.backCols)
+	if p.SaveEvery > 0 {
+		s.steps = min(p.SaveEvery, p.T)
+		s.segments = ceilDiv(p.T, s.steps)
+	}
+	return s
+}
+
+// oddLines rounds a row up to an odd number of cache lines: rows at a power of two would fight for the same places in
+// the cache.
+func oddLines(n int) int { return roundUp(n, lineValues) | lineValues }
+
+// lstmGroup is a run of sequences and where their rows lie.
+type lstmGroup struct {
+	first, n int // sequences
+	rows     int // n rounded up to 4: the rows beyond n run on zero input and carry no gradient
+	pad      int // rows of the groups before
+}
+
+// group returns group i; ok is false behind the last one.
+func (s *lstmShape) group(i int) (g lstmGroup, ok bool) {
+	size := groupRows
+	if s.N <= groupRows {
+		size = smallGroupRows
+	}
+	g.first = i * size
+	g.n = min(size, s.N-g.first)
+	g.rows = roundUp(g.n, 4)
+	g.pad = i * size
+	return g, g.n > 0
+}
+
+func (s *lstmShape) groups() int {
+	i := 0
+	for _, ok := s.group(0); ok; _, ok = s.group(i) {
+		i++
+	}
+	return i
+}
+
+// column is where gate q (i, f, g, o) of a unit lies among a row's gates.
+func (s *lstmShape) column(q, unit int) int {
+	lanes, width := s.tier.lanes, s.tier.lanes
+	block := unit / lanes
+	if block == s.full {
+		width = s.units - s.full*lanes
+	}
+	return block*4*lanes + q*width + unit%lanes
+}
+
+// tiles is where the matrix w of a product lies: tiles of three vectors of columns, then one of the rest; in a tile a
+// row of columns per k.
+type tiles struct{ cols, k, lanes int }
+
+// at returns the offset of column c for k = 0 and the stride from one k to the next.
+func (t tiles) at(c int) (offset, stride int) {
+	wide := 3 * t.lanes
+	tile := c / wide
+	return tile*wide*t.k + c%wide, min(wide, t.cols-tile*wide)
+}
+
+// product computes dst = src w for rows rows.
+func (s *lstmShape) product(dst []float32, ds int, src []float32, ss int, w []float32, t tiles, rows int) {
+	mul, times := &s.tier.mul4, rows/4
+	if rows == 8 && s.tier.mul8[0] != nil {
+		mul, times = &s.tier.mul8, 1
+	}
+	wide := 3 * t.lanes
+	full, rest := t.cols/wide, t.cols%wide/t.lanes
+	atOnce := max(1, mulBudget/(wide*t.k*rows))
+	for i := 0; i < full; i += atOnce {
+		mul[2](&dst[i*wide], uintptr(ds)*4, &src[0], uintptr(ss)*4, &w[i*wide*t.k], t.k, min(atOnce, full-i), times)
+	}
+	if rest > 0 {
+		mul[rest-1](&dst[full*wide], uintptr(ds)*4, &src[0], uintptr(ss)*4, &w[full*wide*t.k], t.k, 1, times)
+	}
+}
+
+// gateTiles is the layout of the forward weights, backTiles of the backward ones.
+func (s *lstmShape) gateTiles() tiles { return tiles{4 * s.units, s.depth, s.tier.lanes} }
+func (s *lstmShape) backTiles() tiles { return tiles{s.backCols, 4 * s.units, s.tier.lanes} }
+
+// packGates lays out the weights of the forward product: column = gate, k over [h | x | 1].
+func (be *Backend) packGates(s *lstmShape, w, wih, whh, bih, bhh []float32) {
+	clear(w)
+	t := s.gateTiles()
+	be.pool.Run(4, func(_, q int) {
+		for u := range s.H {
+			at, stride := t.at(s.column(q, u))
+			row := q*s.H + u
+			for k, v := range whh[row*s.H:][:s.H] {
+				w[at+k*stride] = v
+			}
+			at += s.units * stride
+			for c, v := range wih[row*s.C:][:s.C] {
+				w[at+c*stride] = v
+			}
+			w[at+s.C*stride] = bih[row] + bhh[row]
+		}
+	})
+}
+
+// packBack lays out the weights of the backward product: column = hidden unit or input, k over the gates.
+func (be *Backend) packBack(s *lstmShape, w, wih, whh []float32, dx bool) {
+	clear(w)
+	t := s.backTiles()
+	be.pool.Run(4, func(_, q int) {
+		for u := range s.H {
+			k, row := s.column(q, u), q*s.H+u
+			for c, v := range whh[row*s.H:][:s.H] {
+				at, stride := t.at(c)
+				w[at+k*stride] = v
+			}
+			for c, v := range wih[row*s.C:][:s.C] {
+				if dx {
+					at, stride := t.at(s.units + c)
+					w[at+k*stride] = v
+				}
+			}
+		}
+	})
+}
+
+// LSTMSaved implements kernel.Backend. Per group: the gates and the cell state after every step; with SaveEvery the
+// hidden and the cell state before every segment.
+func (be *Backend) LSTMSaved(p kernel.LSTM) int {
+	s := be.lstmShape(p, false)
+	rows := 0
+	if g, ok := s.group(s.groups() - 1); ok {
+		rows = g.pad + g.rows
+	}
+	return rows * s.savedPerRow()
+}
+
+func (s *lstmShape) savedPerRow() int {
+	if s.SaveEvery > 0 {
+		return s.segments * 2 * s.cell
+	}
+	return s.T * (s.gates + s.cell)
+}
+
+// saved returns the part of group g of what the forward pass keeps.
+func (s *lstmShape) saved(g lstmGroup, all []float32) []float32 {
+	return all[g.pad*s.savedPerRow():][:g.rows*s.savedPerRow()]
+}
+
+// records splits memory for the given number of steps into gates (steps, rows, gates) and cell states (steps, rows, cell).
+func (s *lstmShape) records(g lstmGroup, steps int, mem []float32) (gates, cells []float32) {
+	n := steps * g.rows * s.gates
+	return mem[:n], mem[n:][:steps*g.rows*s.cell]
+}
+
+// state splits a stored state into hidden and cell state, (rows, cell) each.
+func (s *lstmShape) state(g lstmGroup, seg int, mem []float32) (h, c []float32) {
+	n := g.rows * s.cell
+	return mem[2*seg*n:][:n], mem[(2*seg+1)*n:][:n]
+}
+
+// lstmRunner is the forward pass of one group on one worker.
+type lstmRunner struct {
+	*lstmShape
+	g     lstmGroup
+	x     []float32 // (N, C, T), all sequences
+	w     []float32
+	rows  [2][]float32 // inputs [h | x | 1] of this step and the next
+	z     []float32    // arguments of the gates
+	cells []float32    // cell state where no record is kept
+}
+
+// runnerSize is what newRunner takes from an arena, in as many pieces.
+func (s *lstmShape) runnerSize() (values, pieces int) {
+	return groupRows * (2*s.row + s.gates + s.cell), 4
+}
+
+func (s *lstmShape) newRunner(a *arena, g lstmGroup, x, w []float32) *lstmRunner {
+	r := &lstmRunner{lstmShape: s, g: g, x: x, w: w}
+	for i := range r.rows {
+		r.rows[i] = a.take(g.rows * s.row)
+		s.clearRows(r.rows[i])
+	}
+	r.z = a.take(g.rows * s.gates)
+	r.cells = a.take(g.rows * s.cell)
+	clear(r.cells)
+	return r
+}
+
+// clearRows makes rows of inputs [0 | 0 | 1].
+func (s *lstmShape) clearRows(rows []float32) {
+	clear(rows)
+	for at := s.units + s.C; at < len(rows); at += s.row {
+		rows[at] = 1
+	}
+}
+
+// input copies step t of the group's sequences into rows.
+func (s *lstmShape) input(g lstmGroup, rows, x []float32, t int) {
+	for i := range g.n {
+		row, from := rows[i*s.row+s.units:][:s.C], (g.first+i)*s.C*s.T+t
+		for c := range row {
+			row[c] = x[from+c*s.T]
+		}
+	}
+}
+
+// run advances over steps [t0, t0+steps) from the hidden state in rows[0] and the cell state before, and leaves the
+// hidden state in rows[0]. It returns the cell state. gates and cells take the records; nil keeps none.
+func (r *lstmRunner) run(t0, steps int, before, gates, cells []float32) []float32 {
+	g, t := r.g, r.gateTiles()
+	for i := range steps {
+		r.input(g, r.rows[0], r.x, t0+i)
+		r.product(r.z, r.gates, r.rows[0], r.row, r.w, t, g.rows)
+		to, after := r.z, r.cells
+		if gates != nil {
+			to, after = gates[i*g.rows*r.gates:], cells[i*g.rows*r.cell:][:g.rows*r.cell]
+		}
+		left := r.units - r.full*r.tier.lanes
+		r.tier.cell(&r.z[0], uintptr(r.gates)*4, &to[0], uintptr(r.gates)*4, &before[0], &after[0], uintptr(r.cell)*4,
+			&r.rows[1][0], uintptr(r.row)*4, g.rows, r.full, left, 1<<left-1)
+		before = after
+		r.rows[0], r.rows[1] = r.rows[1], r.rows[0]
+	}
+	return before
+}
+
+// LSTM implements kernel.Backend.
+func (be *Backend) LSTM(p kernel.LSTM, y, saved, x, wih, whh, bih, bhh kernel.Buf) {
+	s := be.lstmShape(p, false)
+	s.check("LSTM", x, wih, whh, bih, bhh)
+	values("LSTM", "y", y, p.N*p.H)
+	var keep []float32
+	if !saved.None() {
+		keep = values("LSTM", "saved", saved, be.LSTMSaved(p))
+	}
+	be.shared.reset(4*s.units*s.depth, 1)
+	w := be.shared.take(4 * s.units * s.depth)
+	be.packGates(&s, w, wih.Host, whh.Host, bih.Host, bhh.Host)
+	be.pool.Run(s.groups(), func(worker, i int) {
+		g, _ := s.group(i)
+		a := &be.scratch[worker]
+		a.reset(s.runnerSize())
+		r := s.newRunner(a, g, x.Host, w)
+		c := r.cells
+		for seg := range s.segments {
+			var gates, cells []float32
+			if keep != nil && s.SaveEvery > 0 {
+				h, before := s.state(g, seg, s.saved(g, keep))
+				copyRows(h, s.cell, r.rows[0], s.row, g.rows, s.units)
+				copy(before, c)
+			} else if keep != nil {
+				gates, cells = s.records(g, s.T, s.saved(g, keep))
+			}
+			c = r.run(seg*s.steps, min(s.steps, s.T-seg*s.steps), c, gates, cells)
+		}
+		copyRows(y.Host[g.first*p.H:], p.H, r.rows[0], s.row, g.n, p.H)
+	})
+}
+
+// copyRows copies the first n values of rows that lie at two strides.
+func copyRows(dst []float32, ds int, src []float32, ss, rows, n int) {
+	for i := range rows {
+		copy(dst[i*ds:][:n], src[i*ss:][:n])
+	}
+}
+
+// check panics where an operand does not fit the shape.
+func (s *lstmShape) check(name string, x, wih, whh, bih, bhh kernel.Buf) {
+	values(name, "x", x, s.N*s.C*s.T)
+	values(name, "wih", wih, 4*s.H*s.C)
+	values(name, "whh", whh, 4*s.H*s.H)
+	values(name, "bih", bih, 4*s.H)
+	values(name, "bhh", bhh, 4*s.H)
+}
