@@ -30,9 +30,9 @@ type source struct {
 	rows     []dataset.Capture // of the chosen classes, in order of capture_id
 	captures []Capture         // the same, as the run folder keeps them
 
-	made     string // which tensor is held
-	tensor   *binning.Tensor
-	ids      []int64 // capture ids of the rows
+	made   string // which tensor is held
+	tensor *binning.Tensor
+	ids    []int64 // capture ids of the rows
 }
 
 // seriesStep is the time step of series.npz, from which the correlation figures are drawn: bursts are seen apart, and 111

@@ -1,0 +1,147 @@
+package experiments
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+
+	"earshot/data/dataset"
+)
+
+// item is a cell that the sweep will make.
+type item struct {
+	id       string
+	settings Settings
+	split    Split
+}
+
+// plan lists the cells of a study in the order of the sweep, and the splits that they use. Coarse steps come first, so
+// that the tables fill from the cheap end.
+func (s *source) plan() ([]item, map[string]Split, error) {
+	splits := map[string]Split{}
+	type division struct {
+		protocol   Protocol
+		points     int
+		spec, name string
+	}
+	var divisions []division
+	for _, points := range s.study.Points {
+		caps := s.subset(points)
+		for _, p := range s.study.Protocols {
+			for _, spec := range p.Splits {
+				sp, err := dataset.ParseSplits(spec)
+				if err != nil {
+					return nil, nil, &UsageError{err}
+				}
+				made, err := sp.Split(caps, s.study.Label, s.study.Seeds[0])
+				if err != nil {
+					return nil, nil, &UsageError{err}
+				}
+				for _, v := range made {
+					name := v.Name
+					if points != len(s.rows) {
+						name = fmt.Sprintf("%s@%d", name, points)
+					}
+					if len(v.Train) == 0 || len(v.Test) == 0 {
+						return nil, nil, &UsageError{fmt.Errorf("experiments: split %s of %d points: %d training and %d test captures", spec, points, len(v.Train), len(v.Test))}
+					}
+					splits[name] = Split{v.Train, v.Test}
+					divisions = append(divisions, division{p, points, sp.String(), name})
+				}
+			}
+		}
+	}
+	var out []item
+	seen := map[string]bool{}
+	add := func(d division, seed uint64, change func(*Settings)) {
+		c := Settings{
+			Study: s.study.Name, Data: s.info.Digest, Label: s.study.Label, Classes: s.study.Classes, Profile: s.study.Profile,
+			Protocol: d.protocol.Name, Normalize: d.protocol.Normalize, DurationUS: s.study.DurationUS, Direction: s.study.Direction,
+			Size: s.study.Size, Points: d.points, SplitSpec: d.spec, Split: d.name, Seed: seed, Epochs: d.protocol.Epochs,
+			Batch: d.protocol.Batch, DropLast: d.protocol.DropLast, LR: d.protocol.LR, Evaluate: d.protocol.Evaluate,
+		}
+		change(&c)
+		if id := c.id(); !seen[id] { // a value named twice in a list is one cell
+			seen[id] = true
+			out = append(out, item{id, c, splits[d.name]})
+		}
+	}
+	for _, d := range divisions {
+		for _, control := range []string{ControlMajority, ControlTotals, ControlDuration} {
+			if slices.Contains(s.study.Controls, control) {
+				add(d, s.study.Seeds[0], func(c *Settings) { c.plain(control) })
+			}
+		}
+	}
+	for _, r := range s.representations() {
+		for _, d := range divisions {
+			for _, seed := range s.study.Seeds {
+				for i, net := range s.study.Nets {
+					set := func(control string) func(c *Settings) {
+						return func(c *Settings) {
+							c.Control, c.Net, c.Representation, c.StepUS, c.Steps = control, net, r.name, r.stepUS, r.steps
+						}
+					}
+					add(d, seed, set(""))
+					for _, control := range []string{ControlPermuted, ControlShuffled} {
+						if i == 0 && slices.Contains(s.study.Controls, control) {
+							add(d, seed, set(control))
+						}
+					}
+				}
+			}
+		}
+	}
+	return out, splits, nil
+}
+
+// plain makes the settings those of a control that trains no network.
+func (c *Settings) plain(control string) {
+	c.Control, c.Representation, c.Net, c.Profile, c.Normalize = control, control, "logistic", "", "train"
+	c.Epochs, c.Batch, c.LR, c.DropLast, c.Evaluate = 0, 0, 0, false, ""
+	if control == ControlMajority {
+		c.Net, c.Normalize = "constant", "none"
+	}
+}
+
+type representation struct {
+	name   string
+	stepUS int64
+	steps  int
+}
+
+func (s *source) representations() []representation {
+	var out []representation
+	for _, step := range s.study.StepsUS {
+		out = append(out, representation{Binned, step, int(s.study.DurationUS / step)})
+	}
+	slices.SortStableFunc(out, func(a, b representation) int { return a.steps - b.steps })
+	if s.study.Order > 0 {
+		i := slices.IndexFunc(out, func(r representation) bool { return r.steps > s.study.Order })
+		if i < 0 {
+			i = len(out)
+		}
+		out = slices.Insert(out, i, representation{Order, 0, s.study.Order})
+	}
+	return out
+}
+
+// id is the name of the cell's folder: what it is in words, then a digest of all settings.
+func (c Settings) id() string {
+	sum := sha256.Sum256([]byte(settingsKey(c)))
+	var words []string
+	if c.Control != "" {
+		words = append(words, c.Control)
+	}
+	words = append(words, c.Protocol)
+	if c.Control == "" || c.Control == ControlPermuted || c.Control == ControlShuffled {
+		words = append(words, c.Net, representationName(c))
+	}
+	words = append(words, fmt.Sprintf("p%d", c.Points), c.Split, fmt.Sprintf("s%d", c.Seed), hex.EncodeToString(sum[:5]))
+	for i := range words {
+		words[i] = fileName(words[i])
+	}
+	return strings.Join(words, "-")
+}

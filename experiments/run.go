@@ -1,0 +1,212 @@
+package experiments
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"earshot/nets/kernel"
+	"earshot/train"
+)
+
+// Options say where a study runs and on what; none of them changes its numbers.
+type Options struct {
+	Dir      string // of the run; resumed when it holds the same run
+	Data     string // data set folder; empty: the study's generated data, kept in Dir/data
+	Backend  kernel.Backend
+	Version  Version
+	Machine  Machine
+	Progress func(Progress) // may be nil
+}
+
+// Progress tells how far a sweep is.
+type Progress struct {
+	Done, Cells int
+	ID          string
+	Event       train.Event // zero before the first optimizer step of the cell
+}
+
+// Sweep runs every cell of a study that Dir does not hold yet. It returns when all cells are there, or with ctx's error
+// as soon as the cell at work has written its checkpoint. The same study over the same data gives the same bits, however
+// often it was stopped or killed on the way; wall times, peak memory and the machine's description excepted.
+//
+// A cell that does not fit Study.Memory is refused and says why. A cell that fails is recorded too; then the error names
+// it after all others have run.
+func Sweep(ctx context.Context, study Study, o Options) error {
+	if err := os.MkdirAll(filepath.Join(o.Dir, "cells"), 0o755); err != nil {
+		return fmt.Errorf("experiments: %w", err)
+	}
+	release, err := lockRun(o.Dir)
+	if err != nil {
+		return err
+	}
+	defer release()
+	s, err := openSource(study, o.Data, o.Dir)
+	if err != nil {
+		return err
+	}
+	items, splits, err := s.plan()
+	if err != nil {
+		return err
+	}
+	if err := s.begin(o, items, splits); err != nil {
+		return err
+	}
+	var failed []string
+	for n, it := range items {
+		report := func(e train.Event) {
+			if o.Progress != nil {
+				o.Progress(Progress{Done: n, Cells: len(items), ID: it.id, Event: e})
+			}
+		}
+		report(train.Event{})
+		final := filepath.Join(o.Dir, "cells", it.id)
+		if done, err := LoadCell(final); err == nil && done.OK() {
+			continue
+		} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		c, err := s.make(ctx, o.Backend, it, partDir(o.Dir, it.id), report)
+		if err != nil {
+			return err
+		}
+		if c.Status == StatusFailed {
+			failed = append(failed, c.ID+": "+c.Reason)
+		}
+		if err := c.keep(partDir(o.Dir, it.id), final); err != nil {
+			return err
+		}
+	}
+	if len(failed) > 0 {
+		return fmt.Errorf("experiments: %d of %d cells failed; the first: %s", len(failed), len(items), failed[0])
+	}
+	return nil
+}
+
+// partDir is where a cell grows before it gets its name.
+func partDir(dir, id string) string { return filepath.Join(dir, "cells", ".part-"+id) }
+
+// begin writes what precedes the cells, or checks that the folder holds the same run.
+func (s *source) begin(o Options, items []item, splits map[string]Split) error {
+	m := Manifest{Format: FolderFormat, Study: s.study.Name, Settings: s.study, Data: s.info, Version: o.Version, Machine: o.Machine}
+	for _, it := range items {
+		m.Cells = append(m.Cells, it.id)
+	}
+	path := filepath.Join(o.Dir, "manifest.json")
+	var old Manifest
+	err := readJSON(path, &old)
+	switch {
+	case err == nil:
+		if diff := m.difference(old); diff != "" {
+			return fmt.Errorf("experiments: %s: holds another run (%s); choose another --out, or --force to replace it", o.Dir, diff)
+		}
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	// The manifest comes last: a folder that has one has the rest.
+	if err := writeJSON(filepath.Join(o.Dir, "splits.json"), splits); err != nil {
+		return err
+	}
+	if err := s.writeCaptures(filepath.Join(o.Dir, "captures.csv")); err != nil {
+		return err
+	}
+	if err := s.writeSeries(filepath.Join(o.Dir, "series.npz")); err != nil {
+		return err
+	}
+	if err := s.writePackets(filepath.Join(o.Dir, "packets.csv")); err != nil {
+		return err
+	}
+	return writeJSON(path, m)
+}
+
+// difference names the first setting that makes two runs different; memory is not one, since it changes no number.
+func (m Manifest) difference(old Manifest) string {
+	a, b := m.Settings, old.Settings
+	a.Memory, b.Memory = 0, 0
+	if x, y := fmt.Sprint(m.Data.Digest), fmt.Sprint(old.Data.Digest); x != y {
+		return "other data"
+	}
+	x, _ := marshal(a)
+	y, _ := marshal(b)
+	was := strings.Split(string(y), "\n")
+	for i, line := range strings.Split(string(x), "\n") {
+		if i >= len(was) || was[i] != line {
+			return "settings differ at " + strings.TrimSuffix(strings.TrimSpace(line), ",")
+		}
+	}
+	if len(was) != bytes.Count(x, []byte("\n"))+1 || !slices.Equal(m.Cells, old.Cells) {
+		return "another list of cells"
+	}
+	return ""
+}
+
+// make computes one cell in dir. An error is the sweep's: an interrupt, or a disk that does not take the files; what
+// concerns the cell alone is in its status.
+func (s *source) make(ctx context.Context, be kernel.Backend, it item, dir string, on func(train.Event)) (*Cell, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("experiments: %w", err)
+	}
+	c := &Cell{Format: FolderFormat, ID: it.id, Settings: it.settings, Status: StatusOK}
+	resetPeak()
+	rowsTrain, rowsTest := s.rowsFor(it.split.Train), s.rowsFor(it.split.Test)
+	var onTest, onTrain [][]float32
+	var err error
+	if network := c.StepUS > 0 || c.Representation == Order; network {
+		onTest, onTrain, err = s.trainNetwork(ctx, be, c, rowsTrain, rowsTest, dir, on)
+	} else {
+		onTest, onTrain, err = s.predictPlain(c.Settings, rowsTrain, rowsTest)
+	}
+	var refused *train.RefusedError
+	switch {
+	case err == nil:
+	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
+		return nil, err
+	case errors.As(err, &refused):
+		return &Cell{Format: FolderFormat, ID: it.id, Settings: it.settings, Status: StatusRefused, Reason: refused.Error()}, nil
+	default:
+		return &Cell{Format: FolderFormat, ID: it.id, Settings: it.settings, Status: StatusFailed, Reason: err.Error()}, nil
+	}
+	y := make([]int, len(rowsTrain))
+	for i, row := range rowsTrain {
+		y[i] = s.captures[row].Class
+	}
+	for i, row := range rowsTest {
+		q := s.captures[row]
+		c.Predictions = append(c.Predictions, Prediction{CaptureID: q.ID, Source: q.Source, True: q.Class, Predicted: argmax(onTest[i]), Scores: onTest[i]})
+	}
+	c.score(y)
+	if c.Control == ControlPermuted {
+		permute(y, c.Settings) // the labels that it was trained on
+	}
+	right := 0
+	c.TrainPredicted = make([]int, len(s.study.Classes))
+	for i, scores := range onTrain {
+		k := argmax(scores)
+		c.TrainPredicted[k]++
+		if k == y[i] {
+			right++
+		}
+	}
+	c.TrainAccuracy = float64(right) / float64(len(y))
+	c.PeakBytes = peakBytes()
+	return c, nil
+}
+
+// rowsFor are the rows of captures, in the order of the ids.
+func (s *source) rowsFor(ids []int64) []int {
+	out := make([]int, len(ids))
+	for i, id := range ids {
+		row, _ := slices.BinarySearch(s.ids, id)
+		out[i] = row
+	}
+	return out
+}
