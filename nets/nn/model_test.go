@@ -1,0 +1,451 @@
+package nn_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"earshot/nets"
+	"earshot/nets/kernel"
+	"earshot/nets/kernel/cpu"
+	"earshot/nets/kernel/ref"
+	"earshot/nets/nn"
+
+	"gorgonia.org/gorgonia"
+)
+
+func backend(t testing.TB, threads int) kernel.Backend {
+	t.Helper()
+	be, err := cpu.FromEnv(threads)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return be
+}
+
+func model(t testing.TB, be kernel.Backend, a nn.Arch, c, steps, classes int) *nn.Model {
+	t.Helper()
+	m, err := nn.NewModel(be, a, c, steps, classes, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(m.Close)
+	return m
+}
+
+// batch returns n rows of noise with a class-dependent oscillation on it.
+func batch(seed uint64, n, c, t, classes int) ([]float32, []int32) {
+	r := rand.New(rand.NewPCG(seed, 1))
+	x, y := make([]float32, n*c*t), make([]int32, n)
+	for i := range y {
+		y[i] = int32(i % classes)
+		for j := range c * t {
+			x[i*c*t+j] = float32(math.Sin(float64(j)*(0.3+0.5*float64(y[i]))) + 0.3*r.NormFloat64())
+		}
+	}
+	return x, y
+}
+
+func step(t testing.TB, m *nn.Model, x []float32, y []int32) float64 {
+	t.Helper()
+	loss, err := m.Step(x, y)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return loss
+}
+
+// each runs a test for every network in every profile.
+func each(t *testing.T, f func(t *testing.T, a nn.Arch)) {
+	for _, a := range nets.All {
+		t.Run(a.Name+"/"+a.Profile, func(t *testing.T) { f(t, a) })
+	}
+}
+
+func TestGraphIsOurs(t *testing.T) {
+	each(t, func(t *testing.T, a nn.Arch) {
+		p, err := model(t, ref.New(1), a, 2, 9, 3).TrainProgram(3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := map[uint32]*gorgonia.Node{}
+		p.Nodes(func(n *gorgonia.Node, ours bool) {
+			if n.Op() != nil && !ours {
+				t.Errorf("%v: operator %v is Gorgonia's", n, n.Op())
+			}
+			if seen[n.Hashcode()] != nil {
+				t.Errorf("%v and %v have one hash", n, seen[n.Hashcode()])
+			}
+			seen[n.Hashcode()] = n
+		})
+	})
+}
+
+// TestPlan holds the planner to the lower bound, at the size of the song study.
+func TestPlan(t *testing.T) {
+	each(t, func(t *testing.T, a nn.Arch) {
+		for _, n := range []int{1, 16} {
+			p, err := model(t, ref.New(1), a, 1, 600, 3).TrainProgram(n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := p.CheckPlan(); err != nil {
+				t.Error(err)
+			}
+			planned, atLeast := p.Slab()
+			t.Logf("N=%d: %d values planned, at least %d needed (%.3f)", n, planned, atLeast, float64(planned)/float64(atLeast))
+			if float64(planned) > 1.05*float64(atLeast) {
+				t.Errorf("N=%d: %d values planned, %d would do", n, planned, atLeast)
+			}
+		}
+	})
+}
+
+// TestPlanBytes: the forecast is what a step then uses, and it scales as the study's plans assume.
+func TestPlanBytes(t *testing.T) {
+	limits := map[string]int64{"fcn": 310e6, "resnet": 630e6, "inceptiontime": 620e6, "lstm": 300e6} // N=16, T=6000
+	each(t, func(t *testing.T, a nn.Arch) {
+		m := model(t, backend(t, 2), a, 1, 6000, 3)
+		got := m.PlanBytes(16)
+		if got.Activations > limits[a.Name] {
+			t.Errorf("%d bytes planned for 16 rows of 6000 steps, want at most %d", got.Activations, limits[a.Name])
+		}
+		if sum := got.Weights + got.Optimizer + got.Activations + got.Workspace; got.Total != sum {
+			t.Errorf("total %d of %d", got.Total, sum)
+		}
+		small := model(t, backend(t, 2), a, 2, 30, 3)
+		p, err := small.TrainProgram(4)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if slab, _ := p.Slab(); small.PlanBytes(4).Activations != 4*int64(slab) {
+			t.Errorf("forecast %d bytes, slab of %d values", small.PlanBytes(4).Activations, slab)
+		}
+		long := model(t, backend(t, 2), a, 1, 60000, 3).PlanBytes(16)
+		if long.Total > 8e9 {
+			t.Errorf("16 rows of 60000 steps: %d bytes", long.Total)
+		}
+	})
+}
+
+// TestBackwardAgainstGorgonia: the same operators, differentiated by gorgonia.Grad.
+func TestBackwardAgainstGorgonia(t *testing.T) {
+	each(t, func(t *testing.T, a nn.Arch) {
+		const n, c, steps = 3, 2, 11
+		x, y := batch(1, n, c, steps, 3)
+		m := model(t, backend(t, 1), a, c, steps, 3)
+		want, err := m.StockGradients(x, y)
+		if err != nil {
+			t.Fatal(err)
+		}
+		step(t, m, x, y)
+		largest := 0.0
+		for _, g := range want {
+			for _, v := range g {
+				largest = max(largest, math.Abs(float64(v)))
+			}
+		}
+		for i, p := range m.Params() {
+			for k, v := range p.Grad {
+				if d := math.Abs(float64(v - want[i][k])); d > 1e-5*largest {
+					t.Fatalf("%s[%d]: %v, gorgonia.Grad gives %v", p.Name, k, v, want[i][k])
+				}
+			}
+		}
+	})
+}
+
+// TestOverfits: one batch, some steps of Gorgonia's Adam.
+func TestOverfits(t *testing.T) {
+	each(t, func(t *testing.T, a nn.Arch) {
+		x, y := batch(2, 6, 1, 24, 3)
+		m := model(t, backend(t, 2), a, 1, 24, 3)
+		solver := gorgonia.NewAdamSolver(gorgonia.WithLearnRate(0.01))
+		first := step(t, m, x, y)
+		steps := 15
+		if a.Name == "lstm" {
+			steps = 60
+		}
+		for range steps {
+			if err := m.Solve(solver); err != nil {
+				t.Fatal(err)
+			}
+			step(t, m, x, y)
+		}
+		last := step(t, m, x, y)
+		if !(last < 0.3*first) {
+			t.Errorf("loss %.4f after %d steps, %.4f at first", last, steps, first)
+		}
+		for i := range y {
+			row := m.Logits()[i*3 : i*3+3]
+			if row[y[i]] != slices.Max(row) {
+				t.Errorf("row %d of class %d: logits %v", i, y[i], row)
+			}
+		}
+	})
+}
+
+// state returns all bits that a training leaves.
+func state(m *nn.Model) string {
+	var b strings.Builder
+	for _, p := range m.Params() {
+		fmt.Fprintf(&b, "%s ", p.Name)
+		if p.Trainable {
+			for i, v := range p.Value.Float32s() {
+				fmt.Fprintf(&b, "%x %x ", math.Float32bits(v), math.Float32bits(p.Grad[i]))
+			}
+		} else if strings.HasSuffix(p.Name, "tracked") {
+			fmt.Fprint(&b, p.Value.Int64s())
+		} else {
+			fmt.Fprint(&b, p.Value.Float32s())
+		}
+	}
+	return b.String()
+}
+
+func TestSameBitsOnAnyThreads(t *testing.T) {
+	each(t, func(t *testing.T, a nn.Arch) {
+		var want string
+		for i, threads := range []int{1, 2, 1} {
+			m := model(t, backend(t, threads), a, 2, 50, 3)
+			solver := gorgonia.NewVanillaSolver(gorgonia.WithLearnRate(0.01))
+			var losses []float64
+			for k, n := range []int{7, 7, 3} { // a partial batch, too
+				x, y := batch(uint64(k), n, 2, 50, 3)
+				losses = append(losses, step(t, m, x, y))
+				if err := m.Solve(solver); err != nil {
+					t.Fatal(err)
+				}
+			}
+			got := fmt.Sprint(losses) + state(m)
+			if i == 0 {
+				want = got
+			} else if got != want {
+				t.Errorf("run %d on %d threads differs", i, threads)
+			}
+		}
+	})
+}
+
+func TestSeeds(t *testing.T) {
+	each(t, func(t *testing.T, a nn.Arch) {
+		weights := func(seed uint64) string {
+			m, err := nn.NewModel(ref.New(1), a, 2, 9, 3, seed)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var s strings.Builder
+			for _, p := range m.Params() {
+				fmt.Fprint(&s, p.Value.Data())
+			}
+			return s.String()
+		}
+		if weights(1) != weights(1) || weights(1) == weights(2) {
+			t.Error("weights must depend on the seed, and on nothing else")
+		}
+	})
+}
+
+// TestShortSeries: lengths below the kernels, single rows.
+func TestShortSeries(t *testing.T) {
+	each(t, func(t *testing.T, a nn.Arch) {
+		for _, steps := range []int{1, 2, 7} {
+			for _, n := range []int{1, 3} {
+				x, y := batch(3, n, 1, steps, 2)
+				m := model(t, backend(t, 2), a, 1, steps, 2)
+				if loss := step(t, m, x, y); math.IsNaN(loss) || math.IsInf(loss, 0) {
+					t.Errorf("N=%d T=%d: loss %v", n, steps, loss)
+				}
+				for _, p := range m.Params() {
+					for _, v := range p.Grad {
+						if v != v {
+							t.Fatalf("N=%d T=%d: gradient of %s is not a number", n, steps, p.Name)
+						}
+					}
+				}
+				if err := m.Forward(x, n, false, make([]float32, 2*n)); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	})
+}
+
+// TestForward: rows are independent of each other in evaluation, one batch in training mode; the state stays.
+func TestForward(t *testing.T) {
+	each(t, func(t *testing.T, a nn.Arch) {
+		const n, c, steps, k = 300, 1, 12, 3 // more rows than one part holds
+		x, y := batch(4, n, c, steps, k)
+		m := model(t, backend(t, 2), a, c, steps, k)
+		step(t, m, x[:5*steps], y[:5])
+		before := state(m)
+		all, one := make([]float32, n*k), make([]float32, k)
+		if err := m.Forward(x, n, false, all); err != nil {
+			t.Fatal(err)
+		}
+		for _, i := range []int{0, 1, 255, 256, 299} {
+			if err := m.Forward(x[i*steps:(i+1)*steps], 1, false, one); err != nil {
+				t.Fatal(err)
+			}
+			for j := range one {
+				if d := math.Abs(float64(one[j] - all[i*k+j])); d > 1e-5 {
+					t.Errorf("row %d alone: logits %v, among others %v", i, one, all[i*k:i*k+k])
+				}
+			}
+		}
+		if err := m.Forward(x[:5*steps], 5, true, all[:5*k]); err != nil {
+			t.Fatal(err)
+		}
+		if state(m) != before {
+			t.Error("Forward has changed the state")
+		}
+		step(t, m, x[:5*steps], y[:5])
+		for j, v := range m.Logits() {
+			if d := math.Abs(float64(v - all[j])); d > 1e-5 {
+				t.Errorf("logit %d in training mode: Step %v, Forward %v", j, v, all[j])
+			}
+		}
+	})
+}
+
+func TestRunningStatistics(t *testing.T) {
+	a, _ := nets.Lookup("fcn", "tsai")
+	m := model(t, backend(t, 1), a, 1, 20, 2)
+	x, y := batch(5, 4, 1, 20, 2)
+	step(t, m, x, y)
+	step(t, m, x, y)
+	for _, p := range m.Params() {
+		switch {
+		case p.Name == "convblock1.1.num_batches_tracked":
+			if got := p.Value.Int64s()[0]; got != 2 {
+				t.Errorf("%s is %d after two steps", p.Name, got)
+			}
+		case p.Name == "convblock1.1.running_mean":
+			if slices.Max(p.Value.Float32s()) == 0 {
+				t.Errorf("%s did not move", p.Name)
+			}
+		}
+	}
+}
+
+// canceling cancels when the forward pass reaches global pooling, and counts what comes after.
+type canceling struct {
+	kernel.Backend
+	cancel func()
+	after  int
+}
+
+func (b *canceling) GlobalAvgPool(n, c, t int, y, x kernel.Buf, a kernel.Act) {
+	b.Backend.GlobalAvgPool(n, c, t, y, x, a)
+	b.cancel()
+}
+
+func (b *canceling) Linear(p kernel.Linear, y, x, w, bias kernel.Buf) {
+	b.after++
+	b.Backend.Linear(p, y, x, w, bias)
+}
+
+func TestCancel(t *testing.T) {
+	a, _ := nets.Lookup("fcn", "tsai")
+	be := &canceling{Backend: ref.New(1)}
+	m := model(t, be, a, 1, 20, 2)
+	x, y := batch(6, 2, 1, 20, 2)
+	ctx, cancel := context.WithCancel(context.Background())
+	be.cancel = cancel
+	m.SetContext(ctx)
+	if _, err := m.Step(x, y); !errors.Is(err, context.Canceled) || be.after != 0 {
+		t.Errorf("canceled step: error %v, %d operators later", err, be.after)
+	}
+	be.cancel = func() {}
+	m.SetContext(context.Background())
+	step(t, m, x, y)
+}
+
+// broken panics in one kernel, once.
+type broken struct {
+	kernel.Backend
+	done bool
+}
+
+func (b *broken) Conv1DBackwardData(p kernel.Conv, dx, dy, w kernel.Buf, acc bool) {
+	if !b.done {
+		b.done = true
+		panic("x has 3 values, the shape needs 4")
+	}
+	b.Backend.Conv1DBackwardData(p, dx, dy, w, acc)
+}
+
+func TestPanicIsAnError(t *testing.T) {
+	a, _ := nets.Lookup("fcn", "tsai")
+	m := model(t, &broken{Backend: ref.New(1)}, a, 1, 20, 2)
+	x, y := batch(7, 2, 1, 20, 2)
+	_, err := m.Step(x, y)
+	if want := "fcn: nn: convblock3.0, backward: x has 3 values, the shape needs 4"; err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+	step(t, m, x, y)
+}
+
+func TestGarbage(t *testing.T) {
+	each(t, func(t *testing.T, a nn.Arch) {
+		x, y := batch(8, 4, 1, 40, 2)
+		m := model(t, backend(t, 2), a, 1, 40, 2)
+		step(t, m, x, y)
+		step(t, m, x, y)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		const steps = 5
+		for range steps {
+			step(t, m, x, y)
+		}
+		runtime.ReadMemStats(&after)
+		if got := (after.TotalAlloc - before.TotalAlloc) / steps; got > 64<<10 {
+			t.Errorf("a step leaves %d bytes of garbage in %d pieces", got, (after.Mallocs-before.Mallocs)/steps)
+		} else {
+			t.Logf("%d bytes of garbage in %d pieces", got, (after.Mallocs-before.Mallocs)/steps)
+		}
+	})
+}
+
+func TestWrongCalls(t *testing.T) {
+	a, _ := nets.Lookup("fcn", "tsai")
+	m := model(t, ref.New(1), a, 2, 10, 3)
+	x := make([]float32, 2*2*10)
+	for name, call := range map[string]func() error{
+		"short input":   func() error { _, err := m.Step(x[1:], []int32{0, 1}); return err },
+		"no rows":       func() error { _, err := m.Step(nil, nil); return err },
+		"class 3 of 3":  func() error { _, err := m.Step(x, []int32{0, 3}); return err },
+		"class -1":      func() error { _, err := m.Step(x, []int32{0, -1}); return err },
+		"few logits":    func() error { return m.Forward(x, 2, false, make([]float32, 5)) },
+		"zero rows":     func() error { return m.Forward(nil, 0, false, nil) },
+		"no gradient":   func() error { return m.Solve(gorgonia.NewVanillaSolver()) },
+		"no steps":      func() error { _, err := nn.NewModel(ref.New(1), a, 1, 0, 3, 1); return err },
+		"memory is out": func() error { return outOfMemory(t, a) },
+	} {
+		if err := call(); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+type small struct{ kernel.Backend }
+
+func (b small) Alloc(n int) (kernel.Buf, error) {
+	if n > 1<<20 {
+		return kernel.Buf{}, fmt.Errorf("%d values: no memory", n)
+	}
+	return b.Backend.Alloc(n)
+}
+
+func outOfMemory(t *testing.T, a nn.Arch) error {
+	m := model(t, small{ref.New(1)}, a, 1, 6000, 3)
+	x, y := batch(1, 4, 1, 6000, 3)
+	_, err := m.Step(x, y)
+	return err
+}
