@@ -1,0 +1,167 @@
+package capture
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+func TestPcapVariants(t *testing.T) {
+	pkt := ether(ip4(hostA, hostB, protoUDP, 0, nil, udpBytes(5000, 443, 100)))
+	micro, nano := uint64(1700000000123456), uint64(1700000000123456789)
+	for _, c := range []struct {
+		name  string
+		o     order
+		magic uint32
+		ticks uint64
+	}{
+		{"microseconds, little", le, magicMicro, micro}, {"microseconds, big", be, magicMicro, micro},
+		{"nanoseconds, little", le, magicNano, nano}, {"nanoseconds, big", be, magicNano, nano},
+		{"modified", le, magicModified, micro},
+	} {
+		// A snapshot length below the records', as dpkt and others write it, must not matter.
+		for _, snap := range []uint32{0, 64, 262144, 1 << 31} {
+			got, problem := readAll(t, pcapBytes(c.o, c.magic, snap, linkEthernet, item{c.ticks, pkt, 0}, item{c.ticks, pkt, 60}))
+			if problem != nil || len(got) != 2 {
+				t.Fatalf("%s, snap %d: %d packets, %v", c.name, snap, len(got), problem)
+			}
+			for i, p := range got { // the second is cut after its IP header: nothing but the captured bytes may differ
+				if p.UnixUS != int64(micro) || p.FrameBytes != 142 || p.IPBytes != 128 || p.PayloadBytes != 100 || p.Dst.Port() != 443 {
+					t.Errorf("%s, snap %d, packet %d: %+v", c.name, snap, i+1, p)
+				}
+			}
+		}
+	}
+}
+
+// TestCuts cuts a file at every byte: all packets before the place, then a problem with the packet's number.
+func TestCuts(t *testing.T) {
+	items := traffic(3, 1)
+	for name, parts := range map[string][][]byte{
+		"pcap": {pcapBytes(le, magicMicro, 65535, linkEthernet), pcapBytes(le, magicMicro, 0, 1, items[0])[24:],
+			pcapBytes(le, magicMicro, 0, 1, items[1])[24:], pcapBytes(le, magicMicro, 0, 1, items[2])[24:]},
+		"pcapng": {join(section(be), interfaceBlock(be, linkEthernet, 0)), enhanced(be, 0, items[0]), enhanced(be, 0, items[1]), enhanced(be, 0, items[2])},
+	} {
+		file := join(parts...)
+		whole, boundary := -1, 0 // packets that end at or before n; the last such end
+		for n := range len(file) + 1 {
+			clean := false
+			if whole < 3 && n == boundary+len(parts[whole+1]) {
+				whole, boundary, clean = whole+1, n, true
+			}
+			if whole < 0 { // inside the file's header
+				if r, err := NewReader(bytes.NewReader(file[:n]), "x"); err == nil && (name == "pcap" || n < len(section(be))) {
+					t.Errorf("%s: a header cut at %d opens as %q", name, n, r.Link())
+				}
+				continue
+			}
+			got, problem := readAll(t, file[:n])
+			if len(got) != whole || (problem == nil) != clean {
+				t.Fatalf("%s cut at %d of %d: %d packets, want %d; problem %v", name, n, len(file), len(got), whole, problem)
+			}
+			if problem != nil && (problem.Packet != int64(whole+1) || !strings.Contains(problem.Error(), "test: packet")) {
+				t.Fatalf("%s cut at %d: problem %v", name, n, problem)
+			}
+		}
+	}
+}
+
+func TestDamagedRecord(t *testing.T) {
+	items := traffic(2, 1)
+	file := pcapBytes(le, magicMicro, 65535, linkEthernet, items...)
+	second := 24 + 16 + len(items[0].data)
+	le.PutUint32(file[second+8:], 1<<31)
+	got, problem := readAll(t, file)
+	if len(got) != 1 || problem == nil || problem.Packet != 2 || !strings.Contains(problem.Error(), "2147483648") {
+		t.Errorf("%d packets, problem %v", len(got), problem)
+	}
+	if allocs := testing.AllocsPerRun(10, func() {
+		r, _ := NewReader(bytes.NewReader(file), "x")
+		var p Record
+		for r.Next(&p) == nil {
+		}
+		r.Close()
+	}); allocs > 40 {
+		t.Errorf("%v allocations for a hostile length", allocs)
+	}
+}
+
+func pack2(t *testing.T, kind string, b []byte) []byte {
+	var out bytes.Buffer
+	var w io.WriteCloser
+	switch kind {
+	case "gz":
+		w = gzip.NewWriter(&out)
+	case "zst":
+		z, err := zstd.NewWriter(&out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w = z
+	default:
+		return b
+	}
+	if _, err := w.Write(b); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// TestCompressed: the content decides, whatever the name says, and a cut compressed stream is a cut capture.
+func TestCompressed(t *testing.T) {
+	items := traffic(4000, 2)
+	plain := pcapBytes(le, magicMicro, 65535, linkEthernet, items...)
+	for _, kind := range []string{"plain", "gz", "zst"} {
+		b := pack2(t, kind, plain)
+		path := filepath.Join(t.TempDir(), "x.txt")
+		if err := os.WriteFile(path, b, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if ok, err := IsCapture(path); !ok || err != nil {
+			t.Errorf("%s: IsCapture = %v, %v", kind, ok, err)
+		}
+		_, rep, err := ReadTrace(path, Rule{})
+		if err != nil || rep.Err != nil || rep.Records != 4000 || rep.Link != "ethernet" {
+			t.Errorf("%s: %+v, %v", kind, rep, err)
+		}
+		got, problem := readAll(t, b[:len(b)*2/3])
+		if problem == nil || len(got) == 0 && kind != "zst" || len(got) >= 4000 {
+			t.Errorf("%s cut: %d packets, %v", kind, len(got), problem)
+		}
+	}
+}
+
+func TestNotCaptures(t *testing.T) {
+	dir := t.TempDir()
+	for name, content := range map[string]string{"empty": "", "short": "\xd4\xc3", "text": "time,size,direction\n0,1,1\n",
+		"gz of text": string(pack2(t, "gz", []byte("hello world"))), "bad gz": "\x1f\x8b\x08\x00", "bad zst": "\x28\xb5\x2f\xfd\xff\xff"} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if ok, err := IsCapture(path); ok || err != nil {
+			t.Errorf("%s: IsCapture = %v, %v", name, ok, err)
+		}
+		if _, err := Open(path); err == nil || !strings.HasPrefix(err.Error(), "capture: "+path) {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "folder") {
+		t.Errorf("a folder: %v", err)
+	}
+	if _, err := Open(filepath.Join(dir, "absent")); err == nil {
+		t.Error("an absent file opens")
+	}
+	if ok, err := IsCapture(dir); ok || err != nil {
+		t.Errorf("IsCapture of a folder: %v, %v", ok, err)
+	}
+}
