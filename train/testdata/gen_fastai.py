@@ -2,17 +2,19 @@
 
     python gen_fastai.py          # a minute
 
-Weights and inputs come from the formula of nets/testdata/gen_tsai.py, so that the file holds outputs only. Batch s holds
+Weights and inputs come from a formula (u, weight), so that the file holds outputs only. Batch s holds
 the rows (5 s + j) mod 24 for j = 0 ... 7. Cases: each network over one epoch of 30 batches; fcn again over 3 epochs of 10
 (fastai counts its position afresh at each epoch); lr_find on fcn. Arithmetic is float64. The input's seed is the one of
 SEEDS whose float32 and float64 losses differ least: near the kink of a ReLU or a pool two correct programs part ways.
 """
-import json, math, sys, warnings
+import json, math, warnings
 from pathlib import Path
 warnings.filterwarnings("ignore")
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "nets" / "testdata"))
 import numpy as np, torch
-from gen_tsai import NETS, u, weight
+from tsai.models.FCN import FCN
+from tsai.models.InceptionTime import InceptionTime
+from tsai.models.ResNet import ResNet
+from tsai.models.RNN import LSTM
 from fastai.callback.core import Callback
 import fastai.callback.schedule
 from fastai.data.core import DataLoaders
@@ -21,6 +23,30 @@ from fastai.learner import Learner
 from fastai.optimizer import Adam
 
 N, C, T, K, BATCH, SEEDS = 24, 1, 32, 3, 8, 12
+
+NETS = {"fcn": FCN, "resnet": ResNet, "lstm": LSTM, "inceptiontime": InceptionTime}
+M = (1 << 64) - 1
+
+def u(name, size):
+    """size values in [-1, 1), multiples of 2^-23: splitmix64 of FNV-1a(name) + index."""
+    h = 0xCBF29CE484222325
+    for b in name.encode():
+        h = ((h ^ b) * 0x100000001B3) & M
+    z = np.uint64(h) + np.arange(1, size + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    z ^= z >> np.uint64(31)
+    return (z >> np.uint64(40)).astype(np.float64) / (1 << 23) - 1
+
+def weight(name, shape):
+    v = u(name, int(np.prod(shape, dtype=np.int64)))
+    if len(shape) == 3: v = v * math.sqrt(6 / (shape[1] * shape[2]))
+    elif name.startswith("rnn."): v = v * 0.1
+    elif len(shape) == 2: v = v / math.sqrt(shape[1])
+    elif name.endswith("running_var"): v = 1 + 0.5 * v
+    elif name.endswith("weight"): v = 1 + 0.2 * v
+    else: v = 0.2 * v
+    return v.astype(np.float32).astype(np.float64).reshape(shape)
 
 def learner(net, batches, dtype, seed=0):
     m = NETS[net](C, K)

@@ -1,0 +1,131 @@
+package classical
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+)
+
+// Forest is a random forest (Breiman, 2001) or, with Extra, extremely randomized trees (Geurts et al., 2006): trees on
+// bootstrap samples that try sqrt(F) features at a node, their probabilities averaged. The zero value is scikit-learn's
+// RandomForestClassifier with its defaults; Extra draws thresholds and, unless Bootstrap, keeps every row.
+type Forest struct {
+	Trees       int // 0: 100
+	Criterion   Criterion
+	MaxDepth    int
+	MinSplit    int
+	MinLeaf     int
+	MaxFeatures int // 0: floor(sqrt(F)); -1: all
+	Extra       bool
+	Bootstrap   *bool // nil: true for a forest, false for extra trees
+	ClassWeight []float64
+	Seed        uint64
+	Threads     int // 0: all processors
+
+	K, F   int
+	Forest []Tree
+}
+
+// Fit grows the trees, each from a seed of its own, so that their number of threads changes nothing.
+func (f *Forest) Fit(x Matrix, y []int, k int) error {
+	if err := check("forest", x, y, k); err != nil {
+		return err
+	}
+	if f.ClassWeight != nil && len(f.ClassWeight) != k {
+		return fmt.Errorf("forest: %d class weights for %d classes", len(f.ClassWeight), k)
+	}
+	if f.Trees < 0 {
+		return errors.New("forest: fewer than no trees")
+	}
+	f.K, f.F = k, x.F
+	trees := f.Trees
+	if trees == 0 {
+		trees = 100
+	}
+	tries := f.MaxFeatures
+	if tries == 0 {
+		tries = max(1, int(math.Sqrt(float64(x.F))))
+	}
+	boot := !f.Extra
+	if f.Bootstrap != nil {
+		boot = *f.Bootstrap
+	}
+	r := newRanks(x, f.Threads)
+	f.Forest = make([]Tree, trees)
+	type worker struct {
+		g *grower
+		w []float64
+	}
+	ws := make([]worker, workers(f.Threads, trees))
+	parallel(f.Threads, trees, func(wk, i int) {
+		w := &ws[wk]
+		if w.g == nil {
+			*w = worker{newGrower(r, y, k), make([]float64, x.N)}
+		}
+		// SplitMix's increment keeps neighboring trees' streams apart.
+		seed := f.Seed + uint64(i+1)*0x9e3779b97f4a7c15
+		if boot {
+			clear(w.w)
+			rng := rand.New(rand.NewPCG(seed, 0x626f6f74))
+			for range x.N {
+				w.w[rng.IntN(x.N)]++
+			}
+		} else {
+			for j := range w.w {
+				w.w[j] = 1
+			}
+		}
+		t := &f.Forest[i]
+		*t = Tree{Criterion: f.Criterion, MaxDepth: f.MaxDepth, MinSplit: f.MinSplit, MinLeaf: f.MinLeaf, MaxFeatures: tries,
+			Random: f.Extra, ClassWeight: f.ClassWeight, Seed: seed}
+		w.g.grow(t, w.w)
+	})
+	return nil
+}
+
+// Proba returns the mean of the trees' probabilities, (N, K).
+func (f *Forest) Proba(x Matrix) []float64 {
+	p := make([]float64, x.N*f.K)
+	const block = 64 // rows that pass through one tree while it is in the cache
+	parallel(f.Threads, (x.N+block-1)/block, func(_, b int) {
+		lo, hi := b*block, min(x.N, (b+1)*block)
+		for t := range f.Forest {
+			tree := &f.Forest[t]
+			for i := lo; i < hi; i++ {
+				l := int(tree.leaf(x.Row(i)))
+				for c, v := range tree.Dist[l*f.K : (l+1)*f.K] {
+					p[i*f.K+c] += v
+				}
+			}
+		}
+	})
+	for i := range p {
+		p[i] /= float64(len(f.Forest))
+	}
+	return p
+}
+
+// Predict returns the most probable class of each row.
+func (f *Forest) Predict(x Matrix) []int { return argmaxRows(f.Proba(x), f.K) }
+
+// Importances returns the mean of the trees' importances, (F), summing to 1.
+func (f *Forest) Importances() []float64 {
+	imp := make([]float64, f.F)
+	n := 0.0
+	for i := range f.Forest {
+		if len(f.Forest[i].Nodes) < 2 {
+			continue // a tree that is one leaf has none
+		}
+		n++
+		for j, v := range f.Forest[i].Importances() {
+			imp[j] += v
+		}
+	}
+	if n > 0 {
+		for j := range imp {
+			imp[j] /= n
+		}
+	}
+	return imp
+}
