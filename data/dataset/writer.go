@@ -36,9 +36,9 @@ type Writer struct {
 	commits  int       // number of the next run
 	done     int       // captures that are committed
 	problems [][3]string
+	noted    map[[3]string]bool // of problems
 
-	first     map[string]int64 // content digest → capture
-	Conflicts []Conflict       // found so far
+	first map[string]int64 // content digest → capture
 
 	packets *partFile[packetRow]
 	flows   *partFile[flowRow]
@@ -46,21 +46,6 @@ type Writer struct {
 	shape   [2]int // of one series
 	rows    []packetRow
 	bad     error // after a failed write nothing more is taken
-}
-
-// Conflict is a pair of captures with the same packets under different labels.
-type Conflict struct {
-	A, B   *Capture // copies; A came first
-	Axes   []string // those in which they differ
-	Agreed bool     // another axis is the same in both
-}
-
-func (c Conflict) Error() string {
-	var labels []string
-	for _, a := range c.Axes {
-		labels = append(labels, fmt.Sprintf("%s %q and %q", a, c.A.Labels[a], c.B.Labels[a]))
-	}
-	return fmt.Sprintf("%s and %s: the same packets under two labels (%s); one of them is wrong, leave it out", c.A.Source, c.B.Source, strings.Join(labels, ", "))
 }
 
 // ErrLocked says that another writer has the data set.
@@ -268,11 +253,8 @@ func (w *Writer) enter(c *Capture) error {
 		labels[a] = c.Labels[a]
 	}
 	c.Labels = labels
-	if at, seen := w.first[c.Digest]; c.Excluded == "" && seen {
+	if _, seen := w.first[c.Digest]; c.Excluded == "" && seen {
 		c.Excluded = Duplicate
-		if x, ok := conflict(w.captures[at], *c, w.manifest.Axes); ok {
-			w.Conflicts = append(w.Conflicts, x)
-		}
 	} else if c.Excluded == "" {
 		w.first[c.Digest] = c.ID
 	}
@@ -281,20 +263,6 @@ func (w *Writer) enter(c *Capture) error {
 		w.AddProblem(c.Source, c.ProblemAt, c.Problem)
 	}
 	return nil
-}
-
-func conflict(a, b Capture, axes []string) (x Conflict, ok bool) {
-	x = Conflict{A: &a, B: &b}
-	for _, axis := range axes {
-		switch va, vb := a.Labels[axis], b.Labels[axis]; {
-		case va == "" || vb == "": // not labelled: no contradiction
-		case va == vb:
-			x.Agreed = true
-		default:
-			x.Axes = append(x.Axes, axis)
-		}
-	}
-	return x, len(x.Axes) > 0
 }
 
 // AddSeries appends a (C, T) series as it is, for data that never were packets (UCR). A set holds series of one shape,
@@ -324,8 +292,18 @@ func (w *Writer) AddSeries(c Capture, x []float32, channels int) error {
 
 // AddProblem notes what could not be read; packet 0 stands for the source as a whole. The same note twice is kept once.
 func (w *Writer) AddProblem(source string, packet int64, problem string) {
-	row := [3]string{source, strconv.FormatInt(packet, 10), problem}
-	if !slices.Contains(w.problems, row) {
+	w.problemRow([3]string{source, strconv.FormatInt(packet, 10), problem})
+}
+
+func (w *Writer) problemRow(row [3]string) {
+	if w.noted == nil {
+		w.noted = map[[3]string]bool{}
+		for _, p := range w.problems {
+			w.noted[p] = true
+		}
+	}
+	if !w.noted[row] {
+		w.noted[row] = true
 		w.problems = append(w.problems, row)
 	}
 }

@@ -255,3 +255,25 @@ func halfToFloat(h uint16) float32 {
 	}
 	return math.Float32frombits(sign | (exp+112)<<23 | frac<<13)
 }
+
+// Names lists the arrays of a .npz without reading them; X for a .npy.
+func Names(path string) ([]string, error) {
+	z, err := zip.OpenReader(path)
+	if errors.Is(err, zip.ErrFormat) {
+		if _, err := ReadNPY(path); err != nil {
+			return nil, err
+		}
+		return []string{"X"}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer z.Close()
+	var names []string
+	for _, e := range z.File {
+		if n, ok := strings.CutSuffix(e.Name, ".npy"); ok {
+			names = append(names, n)
+		}
+	}
+	return names, nil
+}

@@ -1,0 +1,111 @@
+package dataset
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Merge writes the union of data sets to the new folder dst. A capture that several sets have, by source and content, comes once;
+// the same content under another source is kept and marked as a duplicate. Captures are numbered anew in order of their
+// sources. Label axes are united; a set without an axis leaves it empty. Captures with the same packets under labels
+// that agree nowhere are an error that names both, and dst is not made.
+func Merge(dst string, srcs ...string) error {
+	var sets []*Set
+	m := Manifest{Name: filepath.Base(dst), Axes: []string{}, Clients: []string{}, Servers: []string{}}
+	var origins, licenses, statements, filters []string
+	for _, dir := range srcs {
+		s, err := Open(dir)
+		if err != nil {
+			return err
+		}
+		defer s.Close()
+		sets = append(sets, s)
+		if len(s.Captures) > 0 && s.HasSeries() {
+			return fmt.Errorf("dataset: %s: holds series; merging is for packets", dir)
+		}
+		m.Axes = union(m.Axes, s.Manifest.Axes...)
+		m.Clients, m.Servers = union(m.Clients, s.Manifest.Clients...), union(m.Servers, s.Manifest.Servers...)
+		origins, licenses = union(origins, s.Manifest.Origin), union(licenses, s.Manifest.License)
+		statements, filters = union(statements, s.Manifest.Authorized), union(filters, s.Manifest.Filter)
+		m.Created = max(m.Created, s.Manifest.Created)
+	}
+	m.Origin, m.License, m.Authorized, m.Filter = join(origins), join(licenses), join(statements), join(filters)
+
+	type entry struct {
+		set *Set
+		c   *Capture
+	}
+	var all []entry
+	seen := map[[2]string]bool{}
+	first := map[string]*Capture{}
+	for _, s := range sets {
+		for i := range s.Captures {
+			c := &s.Captures[i]
+			if key := [2]string{c.Source, c.Digest}; seen[key] {
+				continue
+			} else {
+				seen[key] = true
+			}
+			if f := first[c.Digest]; f == nil {
+				first[c.Digest] = c
+			} else if x, ok := conflict(*f, *c, m.Axes); ok && !x.Agreed && c.Bytes() > 0 {
+				return fmt.Errorf("dataset: %w", x)
+			}
+			all = append(all, entry{s, c})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b entry) int { return strings.Compare(a.c.Source, b.c.Source) })
+	// Built under another name: a large union commits several times, and a part of it must not look like the whole.
+	if _, err := os.Stat(dst); err == nil {
+		return fmt.Errorf("dataset: %s: is there already; take another name", dst)
+	}
+	temp, err := os.MkdirTemp(filepath.Dir(dst), tempPrefix+filepath.Base(dst)+"-*")
+	if err != nil {
+		return fmt.Errorf("dataset: %w", err)
+	}
+	defer os.RemoveAll(temp) // gone after the rename
+	w, err := Create(temp, m)
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	for _, e := range all {
+		t, err := e.set.Trace(e.c.ID)
+		if err != nil {
+			return err
+		}
+		if err := w.Add(*e.c, t); err != nil {
+			return err
+		}
+	}
+	for _, s := range sets {
+		problems, err := readProblems(s.Dir)
+		if err != nil {
+			return err
+		}
+		for _, p := range problems {
+			w.problemRow(p)
+		}
+	}
+	for _, finish := range []func() error{w.Commit, w.Close, func() error { return os.Chmod(temp, 0o755) }, func() error { return os.Rename(temp, dst) }} {
+		if err := finish(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// union appends what is new and not empty.
+func union(list []string, more ...string) []string {
+	for _, s := range more {
+		if s != "" && !slices.Contains(list, s) {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+func join(list []string) string { return strings.Join(list, "; ") }
