@@ -22,6 +22,8 @@ type convTier struct {
 	transpose      func(dst *float32, ds uintptr, src *float32, ss uintptr, n int) // lanes rows
 	pack           func(dst, src *float32, scale, shift, floor float32, n int)
 
+	peak func(rounds int) // 24 vector multiply-adds each, for Exercise
+
 	channelBlock int // input channels between two visits of a tile where weights stay and time moves; 0: all
 	timeOuter    int // up to this many taps time stays and weights move
 }

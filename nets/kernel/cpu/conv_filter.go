@@ -56,27 +56,32 @@ type filterPlan struct {
 }
 
 const (
-	filterItems  = 32      // enough for many cores, few enough to repeat little packing
+	filterParts  = 32      // at most: enough for many cores
+	filterItems  = 8       // at least: filters and channels are shared out below it, at the price of packing twice
 	filterValues = 1 << 20 // of partial sums: 4 MiB, unless the weights themselves are more
-	partSteps    = 1024    // a part with less time than this costs more to add than to form
-	groupLeast   = 4       // channels in a group
+	partSteps    = 512     // with less time, a part costs too much to add
+	groupTiles   = 4       // tiles of pairs in a group of channels, at least: the last one is only partly used
 )
 
 func planFilter(k *convTier, p kernel.Conv, noBias bool) filterPlan {
 	f := filterPlan{Conv: p, k: k, allPanels: ceilDiv(p.F, k.filters)}
-	steps := chunkSteps / 2
-	if p.C <= 64 {
-		steps = chunkSteps
-	}
+	steps := min(max(chunkValues/p.C, chunkSteps/2), chunkSteps)
 	f.chunks = max(ceilDiv(p.T, steps), 1)
 	f.chunk = roundUp(max(ceilDiv(p.T, f.chunks), 1), k.lanes)
 	f.chunks = max(ceilDiv(p.T, f.chunk), 1)
 	f.rowLen = roundUp(f.chunk+(p.K-1)*p.Dilation, lineValues) + lineValues
 
-	f.parts = max(1, min(filterItems, p.N*f.chunks, p.N*p.T/partSteps, filterValues/(f.allPanels*k.filters*p.C*p.K)))
+	f.parts = min(filterParts, p.N*f.chunks, p.N*p.T/partSteps, filterValues/(f.allPanels*k.filters*p.C*p.K))
+	for _, even := range []int{4, 2, 1} { // a number that threads can share evenly
+		if f.parts >= even {
+			f.parts -= f.parts % even
+			break
+		}
+	}
+	f.parts = max(f.parts, 1)
 	f.panels = ceilDiv(f.allPanels, min(f.allPanels, ceilDiv(filterItems, f.parts)))
 	f.panelGroups = ceilDiv(f.allPanels, f.panels)
-	f.channelGroups = max(1, min(p.C/groupLeast, ceilDiv(filterItems, f.parts*f.panelGroups)))
+	f.channelGroups = max(1, min(p.C*p.K/(groupTiles*k.pairs), p.C, ceilDiv(filterItems, f.parts*f.panelGroups)))
 	f.channels = ceilDiv(p.C, f.channelGroups)
 	f.channelGroups = ceilDiv(p.C, f.channels)
 	f.pairs = roundUp(f.channels*p.K+flag(!noBias), k.pairs)
