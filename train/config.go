@@ -38,8 +38,8 @@ const checkpointPause = 30 * time.Second
 // recipe of its own and takes ResNet's.
 func Recipe(net, profile string, n int) (Config, error) {
 	switch profile {
-	case ProfileTsai:
-		return Config{Profile: profile, Epochs: 25, Batch: 64, LR: 1e-3, DropLast: true, Normalize: NormalizeNone}, nil
+	case ProfileTsai, "tsai1": // the same training; tsai1 starts the LSTM otherwise
+		return Config{Profile: ProfileTsai, Epochs: 25, Batch: 64, LR: 1e-3, DropLast: true, Normalize: NormalizeNone}, nil
 	case ProfilePaper:
 		c := Config{Profile: profile, Epochs: 1500, Batch: max(1, min(n/10, 64)), LR: 1e-3, Normalize: NormalizeSample}
 		switch net {

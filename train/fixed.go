@@ -32,7 +32,13 @@ func FitBatches(ctx context.Context, m *nn.Model, d Data, batches [][]int, profi
 		}
 		order = append(order, rows...)
 	}
-	r, err := newRun(m, d, Config{Profile: profile, Epochs: 1, Batch: 1, LR: lr, Normalize: NormalizeNone})
+	arch, _, _, _ := m.Arch()
+	cfg, err := Recipe(arch.Name, profile, d.N)
+	if err != nil {
+		return Curve{}, err
+	}
+	cfg.Epochs, cfg.LR, cfg.Normalize = 1, lr, NormalizeNone
+	r, err := newRun(m, d, cfg)
 	if err != nil {
 		return Curve{}, err
 	}
