@@ -1,6 +1,15 @@
 package experiments
 
-import "earshot/data/synth"
+import (
+	"fmt"
+	"time"
+
+	"earshot/data/binning"
+	"earshot/data/dataset"
+	"earshot/data/synth"
+	"earshot/nets"
+	"earshot/train"
+)
 
 // Study is an experiment as a value: what is compared, on which data, how often, and what was published. Flags of the
 // command change fields of it; the resolved value is stored in manifest.json, and the same value gives the same run.
@@ -65,4 +74,48 @@ func (p Published) Find(stepUS int64, net string) (PublishedCell, bool) {
 		}
 	}
 	return PublishedCell{}, false
+}
+
+// Check says what makes no sense in a study, before any data are read.
+func (s Study) Check() error {
+	bad := func(format string, args ...any) error {
+		return &UsageError{fmt.Errorf("experiments: "+format, args...)}
+	}
+	if len(s.Nets) == 0 || len(s.StepsUS) == 0 || len(s.Protocols) == 0 || len(s.Seeds) == 0 {
+		return bad("networks, steps, protocols and seeds: at least one of each is needed")
+	}
+	for _, n := range s.Nets {
+		if _, err := nets.Lookup(n, s.Profile); err != nil {
+			return &UsageError{err}
+		}
+	}
+	for _, us := range s.StepsUS {
+		c := binning.Default()
+		c.Step, c.Duration = time.Duration(us)*time.Microsecond, time.Duration(s.DurationUS)*time.Microsecond
+		if _, err := c.Steps(); err != nil {
+			return &UsageError{err}
+		}
+	}
+	if s.Order < 0 || s.Memory < 0 {
+		return bad("%d packets in order, %d bytes of memory: below 0", s.Order, s.Memory)
+	}
+	for _, c := range s.Controls {
+		if controlNames[c] == "" {
+			return bad("control %q: unknown; use %s, %s, %s, %s or %s", c, ControlMajority, ControlTotals, ControlDuration, ControlPermuted, ControlShuffled)
+		}
+	}
+	for _, p := range s.Protocols {
+		if p.Epochs < 1 || p.Batch < 1 || !(p.LR > 0) {
+			return bad("protocol %s: %d epochs, batch %d, rate %g: all must be above 0", p.Name, p.Epochs, p.Batch, p.LR)
+		}
+		if err := train.CheckNormalize(p.Normalize); err != nil {
+			return &UsageError{err}
+		}
+		for _, spec := range p.Splits {
+			if _, err := dataset.ParseSplits(spec); err != nil {
+				return &UsageError{err}
+			}
+		}
+	}
+	return nil
 }

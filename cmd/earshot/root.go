@@ -22,6 +22,12 @@ func newRootCommand(a *app) *cobra.Command {
 	f.StringVar(&a.kernel, "kernel", "", "kernel tier: auto, ref, avx2 or avx512 (default $EARSHOT_KERNEL, else auto)")
 	f.BoolVar(&a.json, "json", false, "print one JSON document on stdout and nothing else")
 	root.AddCommand(
+		newBenchCommand(a),
+		newNetCommand(a),
+		newTrainCommand(a),
+		newPredictCommand(a),
+		newRunCommand(a),
+		newVerifyCommand(a),
 		newVersionCommand(a),
 	)
 	asUsage(root)
@@ -35,6 +41,14 @@ func asUsage(c *cobra.Command) {
 		c.Args = func(cmd *cobra.Command, a []string) error {
 			if err := args(cmd, a); err != nil {
 				return &usageError{fmt.Errorf("%s: %w; see %s --help", cmd.CommandPath(), err, cmd.CommandPath())}
+			}
+			return nil
+		}
+	}
+	if c.PreRunE == nil {
+		c.PreRunE = func(c *cobra.Command, _ []string) error {
+			if err := c.ValidateRequiredFlags(); err != nil {
+				return &usageError{fmt.Errorf("%s: %w; see %s --help", c.CommandPath(), err, c.CommandPath())}
 			}
 			return nil
 		}

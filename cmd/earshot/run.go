@@ -1,0 +1,301 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"earshot/experiments"
+	"earshot/nets/kernel"
+)
+
+// studyFlags override fields of a study; what is not given is the study's own.
+type studyFlags struct {
+	out, data                         string
+	label, direction, size, normalize string
+	classes, nets, protocols, splits  []string
+	controls                          []string
+	steps                             []time.Duration
+	points                            []int
+	seeds, epochs, batch, order       int
+	duration                          time.Duration
+	bayes                             float64
+	memory                            byteSize
+	quick, full, collapse, force      bool
+}
+
+func newRunCommand(a *app) *cobra.Command {
+	var f studyFlags
+	names := strings.Join(slices.Sorted(maps.Keys(experiments.Studies)), ", ")
+	cmd := &cobra.Command{
+		Use:   "run STUDY",
+		Short: "Run a whole study: data to tables and figures",
+		Long: `Runs a published study, by its own protocol and by ours, and writes tables and figures with the study's numbers beside.
+
+Studies: ` + names + `.
+
+Without --data the captures are generated, and every table and figure says SYNTHETIC. The folder --out grows cell by cell; stopped
+or killed, the same command goes on where it was and ends with the same bits. --quick shows the whole path in a few
+minutes; its numbers are no evidence.
+
+--splits, --normalize, --epochs and --batch change every protocol that is run. Controls (majority answer, totals only, duration only,
+permuted labels, shuffled time) are part of every table; the two that need a network use the first of --nets.`,
+		Example: `  earshot run songs --quick
+  earshot run songs --data mydata --label song --splits stratified:5,group=day --nets fcn,inceptiontime --out mystudy`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 || experiments.Studies[args[0]].Name == "" {
+				return fmt.Errorf("name one study of: %s", names)
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			study, err := f.study(cmd, args[0], a.seed)
+			if err != nil {
+				return studyError(err)
+			}
+			if f.out == "" {
+				f.out = study.Name
+			}
+			return studyError(a.runStudy(cmd, args, study, f))
+		},
+	}
+	g := cmd.Flags()
+	g.StringVar(&f.out, "out", "", "folder of the run (default the study's name)")
+	g.StringVar(&f.data, "data", "", "data set folder (default: generated captures)")
+	g.StringVar(&f.label, "label", "", "label axis that names the classes")
+	g.StringSliceVar(&f.classes, "classes", nil, "only these classes (default all)")
+	g.StringSliceVar(&f.nets, "nets", nil, "networks; net list names them")
+	g.DurationSliceVar(&f.steps, "steps", nil, "time steps, such as 1s,100ms,10ms")
+	g.DurationVar(&f.duration, "duration", 0, "length of a series; later packets are cut")
+	g.StringVar(&f.direction, "direction", "", "packets that count: down, up or both")
+	g.StringVar(&f.size, "size", "", "bytes that count: payload, ip or frame")
+	g.IntSliceVar(&f.points, "points", nil, "numbers of captures to use, such as 15,60,111 (default all)")
+	g.StringSliceVar(&f.splits, "splits", nil, "random:N, stratified:N, group=AXIS, time=AXIS or official")
+	g.IntVar(&f.seeds, "seeds", 0, "number of seeds for each split, from --seed on")
+	g.StringSliceVar(&f.protocols, "protocol", nil, "protocols to run: study, ours (default both)")
+	g.StringVar(&f.normalize, "normalize", "", "none, train or sample")
+	g.IntVar(&f.epochs, "epochs", 0, "epochs")
+	g.IntVar(&f.batch, "batch", 0, "rows of a batch")
+	g.IntVar(&f.order, "order", 0, "packets of the order-only encoding (0: leave it out)")
+	g.StringSliceVar(&f.controls, "controls", nil, "of majority, totals, duration, permuted, shuffled; or none (default all)")
+	g.Float64Var(&f.bayes, "bayes", 0, "generated captures: accuracy of the best possible rule")
+	g.Var(&f.memory, "memory", "refuse a cell whose training step needs more (0: no limit; default 4GiB)")
+	g.BoolVar(&f.quick, "quick", false, "the whole path in miniature")
+	g.BoolVar(&f.full, "full", false, "the study's finest step too")
+	g.BoolVar(&f.collapse, "collapse", false, "also the study's protocol with each suspect for its constant answers changed")
+	g.BoolVar(&f.force, "force", false, "begin anew: remove the run that --out holds")
+	return cmd
+}
+
+// study is the named study under the flags.
+func (f *studyFlags) study(cmd *cobra.Command, name string, seed uint64) (experiments.Study, error) {
+	s := experiments.Studies[name]
+	set := cmd.Flags().Changed
+	if f.quick {
+		s = s.Quicker()
+	}
+	if f.full {
+		s = s.Full()
+	}
+	if set("protocol") {
+		var kept []experiments.Protocol
+		for _, p := range f.protocols {
+			i := slices.IndexFunc(s.Protocols, func(q experiments.Protocol) bool { return q.Name == p })
+			if i < 0 {
+				return s, usagef("--protocol %q: unknown; use study or ours", p)
+			}
+			kept = append(kept, s.Protocols[i])
+		}
+		s.Protocols = kept
+	}
+	s.Protocols = slices.Clone(s.Protocols)
+	for i := range s.Protocols {
+		p := &s.Protocols[i]
+		if set("splits") {
+			p.Splits = f.splits
+		}
+		if set("normalize") {
+			p.Normalize = f.normalize
+		}
+		if set("epochs") {
+			p.Epochs = f.epochs
+		}
+		if set("batch") {
+			p.Batch = f.batch
+		}
+	}
+	if f.collapse {
+		s = s.WithCollapse()
+	}
+	if set("steps") {
+		s.StepsUS = nil
+		for _, d := range f.steps {
+			if d%time.Microsecond != 0 {
+				return s, usagef("--steps %v: whole microseconds are needed", d)
+			}
+			s.StepsUS = append(s.StepsUS, d.Microseconds())
+		}
+	}
+	if set("seeds") && f.seeds < 1 {
+		return s, usagef("--seeds %d: at least 1 is needed", f.seeds)
+	}
+	s.Seeds = nil
+	for i := range max(1, f.seeds) {
+		s.Seeds = append(s.Seeds, seed+uint64(i))
+	}
+	s.Generate.Seed = seed
+	assign(set("label"), &s.Label, f.label)
+	assign(set("classes"), &s.Classes, f.classes)
+	assign(set("nets"), &s.Nets, f.nets)
+	assign(set("duration"), &s.DurationUS, f.duration.Microseconds())
+	assign(set("direction"), &s.Direction, f.direction)
+	assign(set("size"), &s.Size, f.size)
+	assign(set("points"), &s.Points, f.points)
+	assign(set("order"), &s.Order, f.order)
+	assign(set("memory"), &s.Memory, int64(f.memory))
+	assign(set("bayes"), &s.Generate.Bayes, f.bayes)
+	if set("controls") {
+		s.Controls = slices.DeleteFunc(slices.Clone(f.controls), func(c string) bool { return c == "none" })
+	}
+	return s, s.Check()
+}
+
+func assign[T any](given bool, dst *T, v T) {
+	if given {
+		*dst = v
+	}
+}
+
+// studyError turns settings that do not fit the data into wrong usage.
+func studyError(err error) error {
+	var u *experiments.UsageError
+	if errors.As(err, &u) {
+		return &usageError{err}
+	}
+	return err
+}
+
+// finished is what run --json prints.
+type finished struct {
+	Dir       string `json:"dir"`
+	Study     string `json:"study"`
+	Data      string `json:"data"`
+	Synthetic bool   `json:"synthetic"`
+	Cells     int    `json:"cells"`
+	OK        int    `json:"ok"`
+	Refused   int    `json:"refused"`
+	Failed    int    `json:"failed"`
+	Report    string `json:"report"`
+}
+
+func (a *app) runStudy(cmd *cobra.Command, args []string, study experiments.Study, f studyFlags) error {
+	be, err := a.backend()
+	if err != nil {
+		return err
+	}
+	out := filepath.Clean(f.out)
+	if f.force {
+		if err := dropRun(out); err != nil {
+			return err
+		}
+	}
+	sweepErr := a.sweep(cmd.Context(), study, out, f.data, be)
+	if sweepErr != nil && cmd.Context().Err() != nil {
+		return fmt.Errorf("%w: stopped; resume with: %s", context.Canceled, again(cmd, args))
+	}
+	r, err := experiments.LoadRun(out)
+	if err != nil {
+		return errors.Join(sweepErr, err)
+	}
+	if err := errors.Join(sweepErr, experiments.WriteTables(r), experiments.WriteReport(r)); err != nil {
+		return err
+	}
+	v := finished{Dir: out, Study: study.Name, Data: r.Manifest.Data.Digest, Synthetic: r.Synthetic(), Cells: len(r.Cells), Report: filepath.Join(out, "report.html")}
+	for _, c := range r.Cells {
+		switch c.Status {
+		case experiments.StatusOK:
+			v.OK++
+		case experiments.StatusRefused:
+			v.Refused++
+		default:
+			v.Failed++
+		}
+	}
+	if a.json {
+		return a.printJSON(v)
+	}
+	for _, t := range r.Tables() {
+		if strings.HasPrefix(t.Name, "accuracy_") || t.Name == "guessing" {
+			fmt.Fprintf(a.stdout, "%s\n", t.Markdown())
+		}
+	}
+	_, err = fmt.Fprintf(a.stdout, "%d cells (%d refused for memory). Report: %s\n", v.Cells, v.Refused, v.Report)
+	return err
+}
+
+// sweep runs the cells with a display of how far it is.
+func (a *app) sweep(ctx context.Context, study experiments.Study, out, data string, be kernel.Backend) error {
+	var b *bar
+	defer func() {
+		if b != nil {
+			b.Done()
+		}
+	}()
+	v := buildVersion()
+	return experiments.Sweep(ctx, study, experiments.Options{
+		Dir: out, Data: data, Backend: be,
+		Version: experiments.Version{Version: v.Version, Commit: v.Commit, Go: v.Go},
+		Machine: a.machine(be),
+		Progress: func(p experiments.Progress) {
+			if b == nil {
+				b = a.progress("run "+study.Name, int64(p.Cells), "cells")
+			}
+			note := p.ID
+			if e := p.Event; e.Steps > 0 {
+				note += fmt.Sprintf("  epoch %d/%d  loss %.3f", e.Epoch, e.Epochs, e.Loss)
+			}
+			b.Set(int64(p.Done), note)
+		},
+	})
+}
+
+// dropRun removes a run folder, for --force.
+func dropRun(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, "manifest.json")); err != nil {
+		return nil // nothing of ours is there; the sweep says so when something else is
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		return fmt.Errorf("run: %w", err)
+	}
+	return nil
+}
+
+// machine describes where the program runs.
+func (a *app) machine(be kernel.Backend) experiments.Machine {
+	return experiments.Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, CPU: cpuName(), Cores: runtime.NumCPU(), Threads: a.workers(), Kernel: be.Name()}
+}
+
+// cpuName is the processor as Linux names it; empty elsewhere.
+func cpuName() string {
+	f, err := os.Open("/proc/cpuinfo")
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	for s := bufio.NewScanner(f); s.Scan(); {
+		if k, v, ok := strings.Cut(s.Text(), ":"); ok && strings.TrimSpace(k) == "model name" {
+			return strings.TrimSpace(v)
+		}
+	}
+	return ""
+}
