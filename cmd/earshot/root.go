@@ -23,6 +23,8 @@ func newRootCommand(a *app) *cobra.Command {
 	f.BoolVar(&a.json, "json", false, "print one JSON document on stdout and nothing else")
 	root.AddCommand(
 		newBenchCommand(a),
+		newBinCommand(a),
+		newDataCommand(a),
 		newNetCommand(a),
 		newTrainCommand(a),
 		newPredictCommand(a),

@@ -11,6 +11,11 @@ import (
 	"earshot/data/trace"
 )
 
+// Unknown is a mistake of the caller: a label axis or class that the data set does not have.
+type Unknown string
+
+func (u Unknown) Error() string { return string(u) }
+
 // Labelled returns the captures that a table with this label axis has rows for: not excluded, labelled, and of one of the
 // classes (all classes for nil). The classes come back sorted.
 //
@@ -18,7 +23,7 @@ import (
 // wrong, and no choice between them would be right.
 func (s *Set) Labelled(label string, classes []string) ([]Capture, []string, error) {
 	if !slices.Contains(s.Manifest.Axes, label) {
-		return nil, nil, fmt.Errorf("dataset: %s: no label axis %q; there are %s", s.Dir, label, listOr(s.Manifest.Axes, "none"))
+		return nil, nil, Unknown(fmt.Sprintf("dataset: %s: no label axis %q; there are %s", s.Dir, label, listOr(s.Manifest.Axes, "none")))
 	}
 	if err := s.conflict(label); err != nil {
 		return nil, nil, err
@@ -40,10 +45,10 @@ func (s *Set) Labelled(label string, classes []string) ([]Capture, []string, err
 	slices.Sort(found)
 	for i, k := range classes {
 		if !slices.Contains(found, k) {
-			return nil, nil, fmt.Errorf("dataset: %s: no capture with %s %q; there are %s", s.Dir, label, k, listOr(found, "none"))
+			return nil, nil, Unknown(fmt.Sprintf("dataset: %s: no capture with %s %q; there are %s", s.Dir, label, k, listOr(found, "none")))
 		}
 		if slices.Contains(classes[:i], k) {
-			return nil, nil, fmt.Errorf("dataset: class %q is named twice", k)
+			return nil, nil, Unknown(fmt.Sprintf("dataset: class %q is named twice", k))
 		}
 	}
 	if classes == nil {

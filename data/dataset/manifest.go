@@ -24,7 +24,7 @@ type Manifest struct {
 	License    string   `json:"license"`    // of the captures
 	Authorized string   `json:"authorized"` // the operator's statement that this traffic may be recorded
 	Axes       []string `json:"axes"`       // label axes, in the order of their columns
-	Clients    []string `json:"clients"`    // CIDRs that tell who is the client; at most one of Clients and Servers
+	Clients    []string `json:"clients"`    // CIDRs that told who is the client; neither list: guessed
 	Servers    []string `json:"servers"`
 	Filter     string   `json:"filter"` // capture filter that was in force while recording
 	Parts      []Part   `json:"parts"`

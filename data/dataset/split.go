@@ -108,7 +108,7 @@ func (sp Splitter) Split(caps []Capture, label string, seed uint64) ([]Split, er
 	if sp.axis != "" && sp.axis != startAxis {
 		for _, c := range caps {
 			if _, ok := c.Labels[sp.axis]; !ok {
-				return nil, fmt.Errorf("dataset: split %s: no label axis %q; there are %s", sp, sp.axis, listOr(axesOf(c.Labels), "none"))
+				return nil, Unknown(fmt.Sprintf("dataset: split %s: no label axis %q; there are %s", sp, sp.axis, listOr(axesOf(c.Labels), "none")))
 			}
 		}
 	}
