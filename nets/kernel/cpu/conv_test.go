@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"earshot/nets/kernel"
@@ -53,16 +54,6 @@ func convCases() []convCase {
 		cases = append(cases, shape(1, 2, 3, 5, 60000), shape(16, 8, 40, 5, 600).with(act), shape(4, 130, 50, 7, 300))
 	}
 	return cases
-}
-
-// random draws n values in memory that starts anywhere, as a channel range of a wider tensor does.
-func random(r *rand.Rand, n int) []float32 {
-	off := r.IntN(16)
-	v := make([]float32, off+n)[off:]
-	for i := range v {
-		v[i] = r.Float32()*2 - 1
-	}
-	return v
 }
 
 // results is everything that the three directions write, gaps of the tensors included.
@@ -122,6 +113,37 @@ func TestConv1D(t *testing.T) {
 						t.FailNow()
 					}
 				}
+			}
+		})
+	}
+}
+
+// TestConv1DInterpreted runs the assembly of every tier on any machine, and compares with the processor bit for bit.
+func TestConv1DInterpreted(t *testing.T) {
+	ref := open(t, "ref", 1)
+	cases := []convCase{
+		shape(1, 1, 1, 1, 1), shape(1, 2, 9, 3, 7).with(func(c *convCase) { c.scale, c.relu, c.bias = true, true, true }),
+		shape(2, 3, 9, 1, 70), shape(1, 3, 33, 2, 61).with(func(c *convCase) { c.relu, c.bias = true, true }),
+		shape(1, 2, 5, 3, 33).with(func(c *convCase) { c.Dilation, c.PadLeft, c.XStride, c.YStride = 2, 2, 3, 7 }),
+		shape(1, 70, 8, 2, 20), shape(2, 2, 8, 8, 100), shape(1, 2, 8, 9, 500),
+	}
+	for _, name := range cpu.Names()[:len(cpu.Names())-1] {
+		t.Run(name, func(t *testing.T) {
+			be := interpreted(t, name)
+			for _, c := range cases {
+				want, got := convolve(ref, c, true), convolve(be, c, true)
+				compare(t, c, "y", got.y, want.y)
+				compare(t, c, "dx", got.dx, want.dx)
+				compare(t, c, "dw", got.dw, want.dw)
+				compare(t, c, "db", got.db, want.db)
+				if !slices.Contains(cpu.Available(), name) {
+					continue
+				}
+				native := convolve(open(t, name, 1), c, true)
+				sameBits(t, c, "interpreted y", got.y, native.y)
+				sameBits(t, c, "interpreted dx", got.dx, native.dx)
+				sameBits(t, c, "interpreted dw", got.dw, native.dw)
+				sameBits(t, c, "interpreted db", got.db, native.db)
 			}
 		})
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"os"
 	"runtime"
 	"slices"
@@ -55,6 +56,33 @@ func openFor(t testing.TB, name string, threads int) kernel.Backend {
 
 func open(t *testing.T, name string, threads int) kernel.Backend { return openFor(t, name, threads) }
 
+// drawn is every slice that random handed out since interpreted was called: what interpreted micro-kernels may touch.
+var (
+	drawn    []any
+	tracking bool
+)
+
+// interpreted opens a tier that runs its assembly in the interpreter, on any machine.
+func interpreted(t *testing.T, name string) kernel.Backend {
+	t.Helper()
+	drawn, tracking = nil, true
+	t.Cleanup(func() { drawn, tracking = nil, false })
+	return cpu.Interpreted(t, name, func() []any { return slices.Clone(drawn) })
+}
+
+// random draws n values in memory that starts anywhere, as a channel range of a wider tensor does.
+func random(r *rand.Rand, n int) []float32 {
+	off := r.IntN(16)
+	v := make([]float32, off+n)[off:]
+	for i := range v {
+		v[i] = r.Float32()*2 - 1
+	}
+	if tracking {
+		drawn = append(drawn, v)
+	}
+	return v
+}
+
 // threads is what benchmarks run on.
 func threads() int { return runtime.GOMAXPROCS(0) }
 
@@ -78,7 +106,7 @@ func sameBits(t *testing.T, what fmt.Stringer, name string, got, want []float32)
 	t.Helper()
 	for i := range want {
 		if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
-			t.Errorf("%v: %s[%d] = %v on two threads, %v on one", what, name, i, got[i], want[i])
+			t.Errorf("%v: %s[%d] = %v, want the bits of %v", what, name, i, got[i], want[i])
 			return
 		}
 	}

@@ -32,12 +32,19 @@ type machine struct {
 // Run calls the function with the arguments of its Go declaration: integers, float32, and slices where it takes a
 // pointer. A slice gives the address of its first value, and its values are memory that the function may touch; nil is
 // a null pointer. Stray accesses and unknown functions panic.
-func (u *Unit) Run(name string, args ...any) {
+func (u *Unit) Run(name string, args ...any) { u.RunIn(nil, name, args...) }
+
+// RunIn is Run for a caller that has bare pointers: they may be arguments too, and the slices in memory are what the
+// function may touch, beside the slices among the arguments.
+func (u *Unit) RunIn(memory []any, name string, args ...any) {
 	code, ok := u.functions[name]
 	if !ok {
 		panic("interp: no function " + name)
 	}
 	m := &machine{unit: u}
+	for _, s := range memory {
+		m.allow(reflect.ValueOf(s))
+	}
 	for _, a := range args {
 		m.push(name, a)
 	}
@@ -74,12 +81,20 @@ func (m *machine) push(name string, a any) {
 		put(uint64(v), 8)
 	default:
 		r := reflect.ValueOf(a)
-		if r.Kind() != reflect.Slice {
+		switch r.Kind() {
+		case reflect.Slice:
+			m.allow(r)
+		case reflect.Pointer:
+		default:
 			panic(fmt.Sprintf("interp: %s: argument of type %T", name, a))
 		}
-		m.allowed = append(m.allowed, span{r.UnsafePointer(), uintptr(r.Len()) * r.Type().Elem().Size()})
 		put(uint64(r.Pointer()), 8)
 	}
+}
+
+// allow makes a slice memory that the function may touch.
+func (m *machine) allow(s reflect.Value) {
+	m.allowed = append(m.allowed, span{s.UnsafePointer(), uintptr(s.Len()) * s.Type().Elem().Size()})
 }
 
 // address is where n bytes of a memory operand lie; it panics where they lie outside every slice.
@@ -92,8 +107,9 @@ func (m *machine) address(o operand, n uintptr, in *instruction) unsafe.Pointer 
 		return unsafe.Pointer(&d[o.value])
 	}
 	at := m.effective(o)
-	for _, r := range m.allowed {
+	for i, r := range m.allowed {
 		if off := uintptr(at) - uintptr(r.base); off < r.size && off+n <= r.size {
+			m.allowed[0], m.allowed[i] = r, m.allowed[0] // the next access is likely to be near
 			return unsafe.Add(r.base, off)
 		}
 	}
