@@ -20,12 +20,13 @@ type benchRow struct {
 	Threads int    `json:"threads"`
 	Kernel  string `json:"kernel"`
 
-	MS     float64 `json:"ms"`
-	GFLOPS float64 `json:"gflops"`
+	MS       float64 `json:"ms"`
+	MedianMS float64 `json:"median_ms,omitempty"` // of whole training steps
+	GFLOPS   float64 `json:"gflops"`
 	// PeakShare is the least time that this machine's limits allow, over MS. The limits are measured by the same run:
 	// multiply-adds on registers in the same tier, and copying as many bytes as the operator has to move.
 	PeakShare  float64 `json:"peak_share"`
-	RSSBytes   int64   `json:"rss_bytes"`   // of the process, after the measurement
+	RSSBytes   int64   `json:"rss_bytes"`   // of the process: after the measurement, of networks the peak
 	AllocBytes int64   `json:"alloc_bytes"` // garbage of one repetition
 }
 
@@ -38,6 +39,7 @@ var benchmarks = []struct {
 	run         benchmark
 }{
 	{"kernels", "Operators against this machine's multiply-adds and memory", benchKernels},
+	{"nets", "A training step of each network", benchNets},
 }
 
 type benchOptions struct {
