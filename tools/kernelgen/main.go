@@ -27,6 +27,8 @@ var families = map[string]func(){
 	"conv_avx512": func() { convFamily(avx512) },
 	"lstm_avx2":   func() { lstmFamily(avx2) },
 	"lstm_avx512": func() { lstmFamily(avx512) },
+	"rows_avx2":   func() { rowsFamily(avx2) },
+	"rows_avx512": func() { rowsFamily(avx512) },
 }
 
 func main() {

@@ -33,6 +33,7 @@ type tier struct {
 	missing func() []string // processor features that the tier needs and this machine lacks
 	conv    convTier
 	lstm    lstmTier
+	rows    rowsTier
 }
 
 // Backend implements kernel.Backend with one tier. The embedded reference backend serves what no tier accelerates.
@@ -40,9 +41,10 @@ type Backend struct {
 	*ref.Backend
 	tier    *tier
 	pool    *parallel.Pool
-	scratch []arena // one per worker
-	shared  arena   // of the call: packed weights, partial sums
-	offsets []int64 // of Conv1DBackwardFilter
+	scratch []arena   // one per worker
+	shared  arena     // of the call: packed weights, partial sums
+	sums    []float64 // of the call: partial sums in double precision
+	offsets []int64   // of Conv1DBackwardFilter
 }
 
 // Open returns the backend called name, with the given number of threads: "ref" (also called "generic") is plain Go,
