@@ -56,6 +56,8 @@ func (p *Problem) Unwrap() error { return p.Err }
 // Reader streams the packets of one capture. It is not safe for concurrent use.
 type Reader struct {
 	name    string
+	size    int64   // of the file; 0: not known
+	packed  *window // the file's own bytes: window, unless they are compressed
 	window  *window
 	file    container
 	closers []func() error
@@ -87,9 +89,13 @@ func Open(path string) (*Reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("capture: %w", err)
 	}
-	if st, err := f.Stat(); err == nil && st.IsDir() {
+	st, err := f.Stat()
+	if err == nil && st.IsDir() {
+		err = fmt.Errorf("%s: is a folder; name the files in it", path)
+	}
+	if err != nil {
 		f.Close()
-		return nil, fmt.Errorf("capture: %s: is a folder; name the files in it", path)
+		return nil, fmt.Errorf("capture: %w", err)
 	}
 	r, err := NewReader(f, path)
 	if err != nil {
@@ -97,6 +103,9 @@ func Open(path string) (*Reader, error) {
 		return nil, err
 	}
 	r.closers = append(r.closers, f.Close)
+	if st.Mode().IsRegular() {
+		r.size = st.Size()
+	}
 	return r, nil
 }
 
@@ -153,6 +162,14 @@ func (r *Reader) Link() string {
 	return strings.Join(names, ",")
 }
 
+// Progress tells how many bytes of the file are read, and its size; the size of a stream is not known and 0.
+func (r *Reader) Progress() (read, size int64) {
+	if r.packed == nil {
+		return r.size, r.size
+	}
+	return r.packed.read - int64(r.packed.end-r.packed.pos), r.size
+}
+
 // Close frees the reader and closes the file that Open opened.
 func (r *Reader) Close() error {
 	var errs []error
@@ -162,7 +179,7 @@ func (r *Reader) Close() error {
 	r.closers = nil
 	if r.window != nil {
 		r.window.free()
-		r.window = nil
+		r.window, r.packed = nil, nil
 	}
 	if r.err == nil {
 		r.err = fmt.Errorf("capture: %s: %w", r.name, os.ErrClosed)

@@ -68,6 +68,7 @@ func ipv4(p *Record, b []byte, wire int64) {
 		p.PayloadBytes = clamp(total - header)
 		return
 	}
+	b = b[:min(int64(len(b)), total)] // what follows is padding, not a header
 	transport(p, src, dst, b[min(int(header), len(b)):], total-header)
 }
 
@@ -85,7 +86,7 @@ func ipv6(p *Record, b []byte, wire int64) {
 	}
 	src, dst := netip.AddrFrom16([16]byte(b[8:24])), netip.AddrFrom16([16]byte(b[24:40]))
 	p.IPBytes = clamp(header + size)
-	b = b[header:]
+	b = b[header:min(int64(len(b)), header+size)]
 	for {
 		length := 0
 		later := false // a fragment that is not the first: what follows is no header

@@ -45,9 +45,12 @@ type Assembler struct {
 	first   int64
 	decided []bool // per flow: the client is known, or guessed
 	index   map[flowKey]int32
-	recent  [256]int32             // flow numbers + 1 by a hash of both ends, to spare the map
+	recent  [slots]int32           // flow numbers + 1 by a hash of both ends, to spare the map
 	clients map[[2]netip.Addr]bool // by ordered pair of addresses: the first of them was the client of a flow with ports
 }
+
+// slots of the short memory: 4 KiB of the first-level cache.
+const slots = 1024
 
 // flowKey is a 5-tuple, the same in both directions.
 type flowKey struct {
@@ -130,10 +133,14 @@ func (a *Assembler) flow(r *Record) int32 {
 	return i
 }
 
-// slotOf hashes the two ends, the same in both directions.
-func slotOf(r *Record) uint8 {
+// slotOf hashes what is cheap to hash, the same in both directions. The slots need not tell all flows apart.
+func slotOf(r *Record) uint16 {
 	h := r.Src.Port() ^ r.Dst.Port()
-	return uint8(h) ^ uint8(h>>8)
+	h ^= h>>10 ^ uint16(r.Protocol)<<5
+	if r.Src.Addr().Is4() {
+		h ^= 1 << 8
+	}
+	return h % slots
 }
 
 // clientOf decides who the client of a new flow is: +1 the record's sender, -1 its receiver.

@@ -18,6 +18,7 @@ var errNotCapture = errors.New("not a capture: neither pcap nor pcapng, plain or
 // open looks at the first bytes, unpacks at most one layer of compression and chooses the container.
 func (r *Reader) open(src io.Reader) error {
 	r.window = newWindow(src)
+	r.packed = r.window
 	if unpack := compression(r.window.peek(4)); unpack != nil {
 		packed := &windowReader{r.window}
 		r.closers = append(r.closers, func() error { packed.w.free(); return nil })

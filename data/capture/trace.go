@@ -3,6 +3,7 @@ package capture
 import (
 	"errors"
 	"io"
+	"slices"
 
 	"earshot/data/trace"
 )
@@ -38,6 +39,9 @@ func Assemble(r *Reader, rule Rule) (*trace.Trace, Report, error) {
 	for {
 		err := r.Next(&rec)
 		if err == nil {
+			if len(t.Packets) == cap(t.Packets) {
+				t.Packets = slices.Grow(t.Packets, more(r, len(t.Packets)))
+			}
 			t.Packets = append(t.Packets, a.Add(&rec))
 			continue
 		}
@@ -48,4 +52,15 @@ func Assemble(r *Reader, rule Rule) (*trace.Trace, Report, error) {
 		t.Start, t.Flows = a.Start(), a.Flows
 		return t, a.Report, nil
 	}
+}
+
+// more is how many packets to make room for when n are there: as many as the rest of the file holds if they are like
+// those so far, which the file's real size bounds; a doubling where the size is not known.
+func more(r *Reader, n int) int {
+	const first = 1 << 10
+	read, size := r.Progress()
+	if n < first || size <= read || read <= 0 {
+		return max(first, n)
+	}
+	return min(int(float64(n)*float64(size-read)/float64(read)*1.02), 8*n) + 1
 }
