@@ -39,17 +39,20 @@ func (c Config) Steps() (int, error) {
 		return 0, fmt.Errorf("binning: duration %v: must be a positive whole number of microseconds", c.Duration)
 	}
 	if c.Duration%c.Step != 0 {
-		return 0, fmt.Errorf("binning: step %v does not divide the duration %v; take a step that does, such as %v", c.Step, c.Duration, divisor(c.Step, c.Duration))
+		return 0, fmt.Errorf("binning: step %v does not divide the duration %v; take a step that does%s", c.Step, c.Duration, suggest(c.Step, c.Duration))
 	}
 	return int(c.Duration / c.Step), nil
 }
 
-// divisor is the largest step up to s that divides d.
-func divisor(s, d time.Duration) time.Duration {
-	n := int64((d + s - 1) / s)
-	for us := d.Microseconds(); us%n != 0; n++ {
+// suggest names the largest step up to s that divides d, where one is near.
+func suggest(s, d time.Duration) string {
+	us := d.Microseconds()
+	for n := int64((d + s - 1) / s); n <= us && n < 1<<20; n++ {
+		if us%n == 0 {
+			return fmt.Sprintf(", such as %v", d/time.Duration(n))
+		}
 	}
-	return d / time.Duration(n)
+	return ""
 }
 
 func (c Config) check() (steps int, err error) {

@@ -242,7 +242,7 @@ func (r *csvReader) columns(row []string) (header bool, err error) {
 
 // packet reads one line; its time is not relative yet.
 func (r *csvReader) packet(row []string) (p trace.Packet, err error) {
-	p.Flow, p.WindowScale = -1, -1
+	p.Flow = -1
 	cell := func(k string) (string, bool) {
 		n, ok := r.at[k]
 		if !ok || n >= len(row) {

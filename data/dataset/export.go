@@ -207,7 +207,7 @@ func decodeExported(m map[string]npz.Array, c Capture, emit func(piece) error) e
 		s := newSender(cp, emit)
 		for k := from; k < to; k++ {
 			p := trace.Packet{
-				Time: columns[0][k], Direction: trace.Direction(columns[1][k]), Protocol: uint8(columns[2][k]), Flow: -1, WindowScale: -1,
+				Time: columns[0][k], Direction: trace.Direction(columns[1][k]), Protocol: uint8(columns[2][k]), Flow: -1,
 				PayloadBytes: int32(columns[3][k]), IPBytes: int32(columns[4][k]), FrameBytes: int32(columns[5][k]),
 			}
 			if p.Direction > trace.Down || min(p.PayloadBytes, p.IPBytes, p.FrameBytes) < 0 {

@@ -110,7 +110,7 @@ func (f NPZFormat) packets(row []float64, s *sender) error {
 		if math.IsNaN(v) || math.Abs(v) > 1<<30 {
 			return fmt.Errorf("X: value %v", v)
 		}
-		p := trace.Packet{Flow: -1, WindowScale: -1, Direction: trace.Up}
+		p := trace.Packet{Flow: -1, Direction: trace.Up}
 		if v < 0 {
 			p.Direction = trace.Down
 		}

@@ -25,7 +25,8 @@ type Split struct {
 //	stratified:N   N draws with every class in proportion
 //	group=AXIS     whole values of the axis are held out: the values, shuffled, are dealt into 5 folds (group=AXIS:K into K), each
 //	               of which is the test set once; with fewer values than folds, each value is a fold of its own
-//	time=AXIS      the last 20 % in order of the axis's value, then of the start time; time=start_us by start time alone
+//	time=AXIS      the last 20 % in order of the axis's values, those in order of their earliest capture (of their names, day2 before
+//	               day10, where a capture has no clock), then of the start time; time=start_us by start time alone
 //	official       the axis "split" says train or test, as published archives do
 //
 // 20 % of N captures are floor(0.2 N), as in the song study.
@@ -222,11 +223,21 @@ func (sp Splitter) groups(caps []Capture, seed uint64) ([]Split, error) {
 }
 
 func (sp Splitter) time(caps []Capture) []Split {
+	clock := true
+	first := map[string]int64{} // of each value of the axis
+	for _, c := range caps {
+		clock = clock && c.StartUS > 0
+		v := c.Labels[sp.axis]
+		if t, ok := first[v]; !ok || c.StartUS < t {
+			first[v] = c.StartUS
+		}
+	}
 	slices.SortStableFunc(caps, func(a, b Capture) int {
-		if sp.axis != startAxis {
-			if d := natural(a.Labels[sp.axis], b.Labels[sp.axis]); d != 0 {
+		if va, vb := a.Labels[sp.axis], b.Labels[sp.axis]; va != vb {
+			if d := cmp.Compare(first[va], first[vb]); clock && d != 0 {
 				return d
 			}
+			return natural(va, vb)
 		}
 		return cmp.Compare(a.StartUS, b.StartUS)
 	})
