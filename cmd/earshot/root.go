@@ -28,6 +28,7 @@ func newRootCommand(a *app) *cobra.Command {
 		newNetCommand(a),
 		newTrainCommand(a),
 		newPredictCommand(a),
+		newPlanCommand(a),
 		newRunCommand(a),
 		newVerifyCommand(a),
 		newVersionCommand(a),

@@ -29,6 +29,7 @@ func TestMain(m *testing.M) {
 //	pcap FILE NOTATION      writes a capture of UDP packets; "0 <1448, 12 >60": microseconds, < from the server 192.0.2.1:443
 //	                        or > from the client 10.0.0.2:40000, payload bytes
 //	json PATH VALUE         compares one value of the JSON on the last stdout; "sources.0.records 3"
+//	npy FILE f4|i8 SHAPE V… writes an array: the values over and over until the shape (4,1,60) is full
 //	npz FILE NAME           prints an array of a .npz or .npy: its type and shape, then its elements
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -41,7 +42,7 @@ func TestScript(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"status": scriptStatus, "pcap": scriptPcap, "json": scriptJSON, "npz": scriptNPZ,
+			"status": scriptStatus, "pcap": scriptPcap, "json": scriptJSON, "npz": scriptNPZ, "npy": scriptNPY,
 		},
 	})
 }
