@@ -59,7 +59,7 @@ func bnSums(a isa) {
 	scale, shift, mean, zero := a.spread("scale"), a.spread("shift"), a.spread("mean"), a.vec()
 	a.zero(zero)
 	const count = 2
-	// Two sets for the vectors; the single values have their own, since a short operation clears the lanes above.
+	// A set for each vector of a round; the last round has its own, since a short operation clears the lanes above.
 	s, q := a.vecs(count+1), a.vecs(count+1)
 	for i := range s {
 		a.zero(s[i])
@@ -69,7 +69,7 @@ func bnSums(a isa) {
 	a.sweep(n, count, []reg.GPVirtual{dz, x}, func(w sweep) {
 		for i := range w.count {
 			set := i
-			if w.single {
+			if w.last {
 				set = count
 			}
 			z := a.vec()

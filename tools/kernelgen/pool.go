@@ -24,15 +24,16 @@ func sumAct(a isa) {
 	a.sweep(n, count, []reg.GPVirtual{x}, func(w sweep) {
 		for i := range w.count {
 			w.load(x, i, v[i])
-			if w.single {
-				VFMADD213SS(shift.AsX(), scale.AsX(), v[i].AsX())
-				VMAXSS(v[i].AsX(), floor.AsX(), v[i].AsX())
+			VFMADD213PS(w.reg(shift), w.reg(scale), w.reg(v[i]))
+			VMAXPS(w.reg(v[i]), w.reg(floor), w.reg(v[i]))
+			switch { // an empty lane of the last round is not 0 any more
+			case !w.last:
+				VADDPS(v[i], s[i], s[i])
+			case a.masks:
+				VADDPS(v[i], s[i], w.keep, s[i])
+			default:
 				VADDSS(v[i].AsX(), one.AsX(), one.AsX())
-				continue
 			}
-			VFMADD213PS(shift, scale, v[i])
-			VMAXPS(v[i], floor, v[i])
-			VADDPS(v[i], s[i], s[i])
 		}
 	})
 	VADDPS(s[1], s[0], s[0])
@@ -54,9 +55,6 @@ func eachTap(p, at, k reg.GPVirtual, label string, tap func()) {
 	DECQ(left)
 	JNE(LabelRef(label))
 }
-
-// label makes a label that differs between the rounds of a sweep.
-func (s sweep) label(name string) string { return fmt.Sprintf("%s%d%t", name, s.count, s.single) }
 
 func poolMax(a isa) {
 	a.function("poolMax", "func(y, x *float32, k, n int)",

@@ -18,11 +18,11 @@ func cutBN(p kernel.BN) bnParts {
 	return bnParts{p, rows, ceilDiv(p.N, rows)}
 }
 
-// run calls f for every item: part i of channel c, rows [from, to) of the batch.
-func (b bnParts) run(be *Backend, f func(c, i, from, to int)) {
-	be.pool.Run(b.C*b.parts, func(_, item int) {
+// run calls f for every item: part i of channel c, which is rows [from, to) of the batch.
+func (b bnParts) run(be *Backend, f func(worker, c, i, from, to int)) {
+	be.pool.Run(b.C*b.parts, func(worker, item int) {
 		c, i := item/b.parts, item%b.parts
-		f(c, i, i*b.rows, min(b.N, (i+1)*b.rows))
+		f(worker, c, i, i*b.rows, min(b.N, (i+1)*b.rows))
 	})
 }
 
@@ -57,8 +57,9 @@ func (be *Backend) BatchNormStats(p kernel.BN, x, gamma, beta, runMean, runVar, 
 	sc, sh := values(name, "scale", scale, p.C), values(name, "shift", shift, p.C)
 	b, k := cutBN(p), &be.tier.rows
 	partials := b.partials(be)
-	b.run(be, func(c, i, from, to int) {
-		var lanes [16]float64
+	b.run(be, func(worker, c, i, from, to int) {
+		lanes := be.double[worker]
+		clear(lanes)
 		var sum, squares float64
 		origin := xs[c*p.T]
 		whole := p.T / k.lanes * k.lanes
@@ -112,8 +113,8 @@ func (be *Backend) BatchNormBackward(p kernel.BN, dx, dz, x, gamma, mean, rstd, 
 		}
 		return sc[c], sh[c]
 	}
-	b.run(be, func(c, i, from, to int) {
-		var lanes [32]float32
+	b.run(be, func(worker, c, i, from, to int) {
+		lanes := be.lanes(worker)
 		var sum, product float64
 		a, s := mask(c)
 		for n := from; n < to; n++ {
@@ -129,7 +130,7 @@ func (be *Backend) BatchNormBackward(p kernel.BN, dx, dz, x, gamma, mean, rstd, 
 		partials[2*(c*b.parts+i)], partials[2*(c*b.parts+i)+1] = sum, product
 	})
 	count := float64(p.N * p.T)
-	b.run(be, func(c, _, from, to int) {
+	b.run(be, func(_, c, _, from, to int) {
 		sum, product := b.total(partials, c)
 		r, g := float64(rs[c]), float64(gs[c])
 		a, s := mask(c)

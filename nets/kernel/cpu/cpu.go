@@ -41,10 +41,11 @@ type Backend struct {
 	*ref.Backend
 	tier    *tier
 	pool    *parallel.Pool
-	scratch []arena   // one per worker
-	shared  arena     // of the call: packed weights, partial sums
-	sums    []float64 // of the call: partial sums in double precision
-	offsets []int64   // of Conv1DBackwardFilter
+	scratch []arena     // one per worker
+	shared  arena       // of the call: packed weights, partial sums
+	sums    []float64   // of the call: partial sums in double precision
+	double  [][]float64 // of a worker: lanes in double precision
+	offsets []int64     // of Conv1DBackwardFilter
 }
 
 // Open returns the backend called name, with the given number of threads: "ref" (also called "generic") is plain Go,
@@ -104,7 +105,11 @@ func Available() []string {
 
 func newBackend(t *tier, threads int) *Backend {
 	p := parallel.New(threads)
-	return &Backend{Backend: ref.New(threads), tier: t, pool: p, scratch: make([]arena, p.Threads())}
+	be := &Backend{Backend: ref.New(threads), tier: t, pool: p, scratch: make([]arena, p.Threads()), double: make([][]float64, p.Threads())}
+	for i := range be.double {
+		be.double[i] = make([]float64, maxLanes)
+	}
+	return be
 }
 
 // Name implements kernel.Backend: the tier.

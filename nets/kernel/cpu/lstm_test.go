@@ -91,6 +91,35 @@ func TestLSTM(t *testing.T) {
 	}
 }
 
+// TestLSTMInterpreted runs the assembly of every tier on any machine, and compares with the processor bit for bit.
+func TestLSTMInterpreted(t *testing.T) {
+	reference := open(t, "ref", 1)
+	cases := []lstmCase{
+		{kernel.LSTM{N: 1, C: 1, T: 2, H: 1}, 1, true},
+		{kernel.LSTM{N: 3, C: 2, T: 3, H: 13}, 1, true},
+		{kernel.LSTM{N: 9, C: 1, T: 2, H: 20}, 1, false},
+		{kernel.LSTM{N: 2, C: 1, T: 19, H: 6}, 1, true},
+		{kernel.LSTM{N: 2, C: 1, T: 5, H: 33, SaveEvery: 2}, 1, true},
+		{kernel.LSTM{N: 2, C: 1, T: 5, H: 8}, 1e6, false},
+	}
+	for _, name := range cpu.Names()[:len(cpu.Names())-1] {
+		t.Run(name, func(t *testing.T) {
+			be := interpreted(t, name)
+			for _, c := range cases {
+				got := lstmResults(be, c)
+				for what, v := range lstmResults(reference, c) {
+					compare(t, c, what, got[what], v)
+				}
+				if native, err := cpu.Open(name, 1); err == nil {
+					for what, v := range lstmResults(native, c) {
+						sameBits(t, c, "interpreted "+what, got[what], v)
+					}
+				}
+			}
+		})
+	}
+}
+
 // TestLSTMSaveEvery: computing the steps between stored states again changes no bit, where the segments are whole blocks
 // of outer products.
 func TestLSTMSaveEvery(t *testing.T) {

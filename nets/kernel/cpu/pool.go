@@ -78,9 +78,8 @@ func (be *Backend) GlobalAvgPool(n, c, t int, y, x kernel.Buf, a kernel.Act) {
 	const name = "GlobalAvgPool"
 	ys, xs, p := values(name, "y", y, n*c), values(name, "x", x, n*c*t), newPending(name, a, c)
 	k := &be.tier.rows
-	be.eachRow(n*c, t, func(_, row int) {
-		var lanes [16]float32
-		var sum float64
+	be.eachRow(n*c, t, func(worker, row int) {
+		lanes, sum := be.lanes(worker), 0.0
 		scale, shift, floor := p.of(row % c)
 		for i := row * t; i < (row+1)*t; i += blockValues {
 			k.sum(&lanes[0], &xs[i], scale, shift, floor, min(blockValues, (row+1)*t-i))
@@ -97,12 +96,13 @@ func (be *Backend) GlobalAvgPoolBackward(n, c, t int, dx, dy kernel.Buf) {
 	const name = "GlobalAvgPoolBackward"
 	dxs, dys := values(name, "dx", dx, n*c*t), values(name, "dy", dy, n*c)
 	be.eachRow(n*c, t, func(_, r int) {
-		row := dxs[r*t:][:t]
-		head := row[:min(t, 256)]
-		for i := range head {
-			head[i] = float32(float64(dys[r]) / float64(t))
+		row, share := dxs[r*t:][:t], float32(float64(dys[r])/float64(t))
+		done := min(t, 16)
+		for i := range row[:done] {
+			row[i] = share
 		}
-		for done := len(head); done < t; done += copy(row[done:], head) {
+		for done < t {
+			done += copy(row[done:], row[:min(done, blockValues)])
 		}
 	})
 }

@@ -27,6 +27,8 @@ const (
 	itemValues = 1 << 14
 	// blockValues is how many values a float32 partial sum covers, over all lanes, before it goes to double precision.
 	blockValues = 1 << 11
+	// maxLanes is the widest vector of any tier.
+	maxLanes = 16
 )
 
 // eachRow calls f for every one of n rows of t values, several short rows to an item.
@@ -42,4 +44,11 @@ func (be *Backend) eachRow(n, t int, f func(worker, row int)) {
 // eachSpan calls f for runs of [0, n).
 func (be *Backend) eachSpan(n int, f func(from, count int)) {
 	be.pool.Run(ceilDiv(n, itemValues), func(_, i int) { f(i*itemValues, min(itemValues, n-i*itemValues)) })
+}
+
+// lanes is room for the partial sums, of a worker, that a micro-kernel writes lane by lane.
+func (be *Backend) lanes(worker int) []float32 {
+	s := &be.scratch[worker]
+	s.reset(2*maxLanes, 1)
+	return s.take(2 * maxLanes)
 }

@@ -413,8 +413,8 @@ less:
 
 value:
 	VMOVSS      (AX), X3
-	VFMADD213SS X1, X0, X3
-	VMAXSS      X3, X2, X3
+	VFMADD213PS X1, X0, X3
+	VMAXPS      X3, X2, X3
 	VADDSS      X3, X8, X8
 	ADDQ        $0x00000004, AX
 	SUBQ        $0x00000001, CX

@@ -42,7 +42,7 @@ done:
 	RET
 
 // func bnSumsAVX512(sums *float32, dz *float32, x *float32, scale float32, shift float32, mean float32, n int)
-// Requires: AVX, AVX512F, AVX512VL, FMA3, SSE
+// Requires: AVX, AVX512F, BMI2, SSE
 TEXT ·bnSumsAVX512(SB), NOSPLIT, $0-48
 	MOVQ         dz+8(FP), AX
 	MOVQ         x+16(FP), CX
@@ -108,27 +108,24 @@ vector:
 	JGE         vector
 
 less:
-	ADDQ $0x00000010, DX
-	SUBQ $0x00000001, DX
-	JL   done
-
-value:
-	VMOVSS      (CX), X10
-	VMOVSS      (AX), X11
-	VMOVAPS     X10, X12
-	VFMADD213PS X1, X0, X12
-	VCMPPS      $0x01, X12, X3, K1
-	VMOVAPS.Z   X11, K1, X11
-	VSUBPS      X2, X10, X10
-	VADDPS      X11, X6, X6
-	VFMADD231PS X11, X10, X9
-	ADDQ        $0x00000004, AX
-	ADDQ        $0x00000004, CX
-	SUBQ        $0x00000001, DX
-	JGE         value
+	ADDQ        $0x00000010, DX
+	TESTQ       DX, DX
+	JE          done
+	XORQ        BX, BX
+	DECQ        BX
+	BZHIQ       DX, BX, BX
+	KMOVW       BX, K1
+	VMOVUPS.Z   (CX), K1, Z10
+	VMOVUPS.Z   (AX), K1, Z11
+	VMOVAPS     Z10, Z12
+	VFMADD213PS Z1, Z0, Z12
+	VCMPPS      $0x01, Z12, Z3, K1
+	VMOVAPS.Z   Z11, K1, Z11
+	VSUBPS      Z2, Z10, Z10
+	VADDPS      Z11, Z6, Z6
+	VFMADD231PS Z11, Z10, Z9
 
 done:
-	ADDQ    $0x00000001, DX
 	MOVQ    sums+0(FP), AX
 	VADDPS  Z5, Z4, Z4
 	VADDPS  Z6, Z4, Z4
@@ -140,7 +137,7 @@ done:
 	RET
 
 // func bnApplyAVX512(dx *float32, dz *float32, x *float32, scale float32, shift float32, mean float32, p float32, q float32, r float32, n int)
-// Requires: AVX, AVX512F, AVX512VL, FMA3, SSE
+// Requires: AVX, AVX512F, BMI2, SSE
 TEXT ·bnApplyAVX512(SB), NOSPLIT, $0-56
 	MOVQ         dx+0(FP), AX
 	MOVQ         dz+8(FP), CX
@@ -212,34 +209,30 @@ vector:
 	JGE         vector
 
 less:
-	ADDQ $0x00000010, BX
-	SUBQ $0x00000001, BX
-	JL   done
-
-value:
-	VMOVSS      (DX), X7
-	VMOVSS      (CX), X8
-	VMOVAPS     X7, X9
-	VFMADD213PS X1, X0, X9
-	VCMPPS      $0x01, X9, X3, K1
-	VMOVAPS.Z   X8, K1, X8
-	VSUBPS      X2, X7, X7
-	VFMADD213PS X6, X5, X7
-	VFMADD213PS X7, X4, X8
-	VMOVSS      X8, (AX)
-	ADDQ        $0x00000004, AX
-	ADDQ        $0x00000004, CX
-	ADDQ        $0x00000004, DX
-	SUBQ        $0x00000001, BX
-	JGE         value
+	ADDQ        $0x00000010, BX
+	TESTQ       BX, BX
+	JE          done
+	XORQ        SI, SI
+	DECQ        SI
+	BZHIQ       BX, SI, SI
+	KMOVW       SI, K1
+	VMOVUPS.Z   (DX), K1, Z7
+	VMOVUPS.Z   (CX), K1, Z8
+	VMOVAPS     Z7, Z9
+	VFMADD213PS Z1, Z0, Z9
+	VCMPPS      $0x01, Z9, Z3, K2
+	VMOVAPS.Z   Z8, K2, Z8
+	VSUBPS      Z2, Z7, Z7
+	VFMADD213PS Z6, Z5, Z7
+	VFMADD213PS Z7, Z4, Z8
+	VMOVUPS     Z8, K1, (AX)
 
 done:
-	ADDQ $0x00000001, BX
 	VZEROUPPER
 	RET
 
 // func addActAVX512(y *float32, x1 *float32, x2 *float32, scale1 float32, shift1 float32, floor1 float32, scale2 float32, shift2 float32, floor2 float32, floor float32, n int)
-// Requires: AVX, AVX512F, FMA3, SSE
+// Requires: AVX, AVX512F, BMI2, SSE
 TEXT ·addActAVX512(SB), NOSPLIT, $0-64
 	MOVQ         y+0(FP), AX
 	MOVQ         x1+8(FP), CX
@@ -327,33 +320,29 @@ vector:
 	JGE         vector
 
 less:
-	ADDQ $0x00000010, BX
-	SUBQ $0x00000001, BX
-	JL   done
-
-value:
-	VMOVSS      (CX), X7
-	VMOVSS      (DX), X8
-	VFMADD213PS X1, X0, X7
-	VFMADD213PS X4, X3, X8
-	VMAXPS      X7, X2, X7
-	VMAXPS      X8, X5, X8
-	VADDPS      X8, X7, X7
-	VMAXPS      X7, X6, X7
-	VMOVSS      X7, (AX)
-	ADDQ        $0x00000004, AX
-	ADDQ        $0x00000004, CX
-	ADDQ        $0x00000004, DX
-	SUBQ        $0x00000001, BX
-	JGE         value
+	ADDQ        $0x00000010, BX
+	TESTQ       BX, BX
+	JE          done
+	XORQ        SI, SI
+	DECQ        SI
+	BZHIQ       BX, SI, SI
+	KMOVW       SI, K1
+	VMOVUPS.Z   (CX), K1, Z7
+	VMOVUPS.Z   (DX), K1, Z8
+	VFMADD213PS Z1, Z0, Z7
+	VFMADD213PS Z4, Z3, Z8
+	VMAXPS      Z7, Z2, Z7
+	VMAXPS      Z8, Z5, Z8
+	VADDPS      Z8, Z7, Z7
+	VMAXPS      Z7, Z6, Z7
+	VMOVUPS     Z7, K1, (AX)
 
 done:
-	ADDQ $0x00000001, BX
 	VZEROUPPER
 	RET
 
 // func sumActAVX512(sums *float32, x *float32, scale float32, shift float32, floor float32, n int)
-// Requires: AVX, AVX512F, FMA3, SSE
+// Requires: AVX, AVX512F, BMI2, SSE
 TEXT ·sumActAVX512(SB), NOSPLIT, $0-40
 	MOVQ         x+8(FP), AX
 	MOVQ         n+32(FP), CX
@@ -407,21 +396,19 @@ vector:
 	JGE         vector
 
 less:
-	ADDQ $0x00000010, CX
-	SUBQ $0x00000001, CX
-	JL   done
-
-value:
-	VMOVSS      (AX), X3
-	VFMADD213SS X1, X0, X3
-	VMAXSS      X3, X2, X3
-	VADDSS      X3, X8, X8
-	ADDQ        $0x00000004, AX
-	SUBQ        $0x00000001, CX
-	JGE         value
+	ADDQ        $0x00000010, CX
+	TESTQ       CX, CX
+	JE          done
+	XORQ        DX, DX
+	DECQ        DX
+	BZHIQ       CX, DX, DX
+	KMOVW       DX, K1
+	VMOVUPS.Z   (AX), K1, Z3
+	VFMADD213PS Z1, Z0, Z3
+	VMAXPS      Z3, Z2, Z3
+	VADDPS      Z3, Z4, K1, Z4
 
 done:
-	ADDQ    $0x00000001, CX
 	VADDPS  Z5, Z4, Z4
 	VADDPS  Z7, Z6, Z6
 	VADDPS  Z6, Z4, Z4
@@ -432,7 +419,7 @@ done:
 	RET
 
 // func accumulateAVX512(dst *float32, src *float32, n int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, BMI2
 TEXT ·accumulateAVX512(SB), NOSPLIT, $0-24
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
@@ -478,27 +465,24 @@ vector:
 	JGE     vector
 
 less:
-	ADDQ $0x00000010, DX
-	SUBQ $0x00000001, DX
-	JL   done
-
-value:
-	VMOVSS (AX), X0
-	VMOVSS (CX), X1
-	VADDPS X1, X0, X0
-	VMOVSS X0, (AX)
-	ADDQ   $0x00000004, AX
-	ADDQ   $0x00000004, CX
-	SUBQ   $0x00000001, DX
-	JGE    value
+	ADDQ      $0x00000010, DX
+	TESTQ     DX, DX
+	JE        done
+	XORQ      BX, BX
+	DECQ      BX
+	BZHIQ     DX, BX, BX
+	KMOVW     BX, K1
+	VMOVUPS.Z (AX), K1, Z0
+	VMOVUPS.Z (CX), K1, Z1
+	VADDPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (AX)
 
 done:
-	ADDQ $0x00000001, DX
 	VZEROUPPER
 	RET
 
 // func keepPositiveAVX512(dx *float32, dy *float32, y *float32, n int)
-// Requires: AVX, AVX512F, AVX512VL
+// Requires: AVX, AVX512F, BMI2
 TEXT ·keepPositiveAVX512(SB), NOSPLIT, $0-32
 	MOVQ   dx+0(FP), AX
 	MOVQ   dy+8(FP), CX
@@ -553,29 +537,25 @@ vector:
 	JGE       vector
 
 less:
-	ADDQ $0x00000010, BX
-	SUBQ $0x00000001, BX
-	JL   done
-
-value:
-	VMOVSS    (DX), X1
-	VMOVSS    (CX), X2
-	VCMPPS    $0x01, X1, X0, K1
-	VMOVAPS.Z X2, K1, X2
-	VMOVSS    X2, (AX)
-	ADDQ      $0x00000004, AX
-	ADDQ      $0x00000004, CX
-	ADDQ      $0x00000004, DX
-	SUBQ      $0x00000001, BX
-	JGE       value
+	ADDQ      $0x00000010, BX
+	TESTQ     BX, BX
+	JE        done
+	XORQ      SI, SI
+	DECQ      SI
+	BZHIQ     BX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX), K1, Z1
+	VMOVUPS.Z (CX), K1, Z2
+	VCMPPS    $0x01, Z1, Z0, K2
+	VMOVAPS.Z Z2, K2, Z2
+	VMOVUPS   Z2, K1, (AX)
 
 done:
-	ADDQ $0x00000001, BX
 	VZEROUPPER
 	RET
 
 // func poolMaxAVX512(y *float32, x *float32, k int, n int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, BMI2
 TEXT ·poolMaxAVX512(SB), NOSPLIT, $0-32
 	MOVQ y+0(FP), AX
 	MOVQ x+8(FP), CX
@@ -636,34 +616,31 @@ tap1false:
 	JGE     vector
 
 less:
-	ADDQ $0x00000010, BX
-	SUBQ $0x00000001, BX
-	JL   done
-
-value:
-	VMOVSS (CX), X0
-	MOVQ   CX, SI
-	MOVQ   DX, DI
+	ADDQ      $0x00000010, BX
+	TESTQ     BX, BX
+	JE        done
+	XORQ      SI, SI
+	DECQ      SI
+	BZHIQ     BX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (CX), K1, Z0
+	MOVQ      CX, SI
+	MOVQ      DX, CX
 
 tap1true:
-	VMOVSS (SI), X4
-	VMAXPS X0, X4, X0
-	ADDQ   $0x04, SI
-	DECQ   DI
-	JNE    tap1true
-	VMOVSS X0, (AX)
-	ADDQ   $0x00000004, AX
-	ADDQ   $0x00000004, CX
-	SUBQ   $0x00000001, BX
-	JGE    value
+	VMOVUPS.Z (SI), K1, Z4
+	VMAXPS    Z0, Z4, Z0
+	ADDQ      $0x04, SI
+	DECQ      CX
+	JNE       tap1true
+	VMOVUPS   Z0, K1, (AX)
 
 done:
-	ADDQ $0x00000001, BX
 	VZEROUPPER
 	RET
 
 // func poolArgAVX512(arg *float32, x *float32, k int, n int)
-// Requires: AVX, AVX512F, AVX512VL
+// Requires: AVX, AVX512F, BMI2
 TEXT ·poolArgAVX512(SB), NOSPLIT, $0-32
 	MOVQ    arg+0(FP), AX
 	MOVQ    x+8(FP), CX
@@ -730,34 +707,31 @@ tap1false:
 	JGE     vector
 
 less:
-	ADDQ $0x00000010, BX
-	SUBQ $0x00000001, BX
-	JL   done
-
-value:
-	VMOVSS (CX), X1
-	VPXORD Z3, Z3, Z3
-	VPXORD Z6, Z6, Z6
-	MOVQ   CX, SI
-	MOVQ   DX, DI
+	ADDQ      $0x00000010, BX
+	TESTQ     BX, BX
+	JE        done
+	XORQ      SI, SI
+	DECQ      SI
+	BZHIQ     BX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (CX), K1, Z1
+	VPXORD    Z3, Z3, Z3
+	VPXORD    Z6, Z6, Z6
+	MOVQ      CX, SI
+	MOVQ      DX, CX
 
 tap1true:
-	VMOVSS  (SI), X5
-	VCMPPS  $0x01, X5, X1, K1
-	VMOVAPS X6, K1, X3
-	VMAXPS  X1, X5, X1
-	VADDPS  X0, X6, X6
-	ADDQ    $0x04, SI
-	DECQ    DI
-	JNE     tap1true
-	VMOVSS  X3, (AX)
-	ADDQ    $0x00000004, AX
-	ADDQ    $0x00000004, CX
-	SUBQ    $0x00000001, BX
-	JGE     value
+	VMOVUPS.Z (SI), K1, Z5
+	VCMPPS    $0x01, Z5, Z1, K2
+	VMOVAPS   Z6, K2, Z3
+	VMAXPS    Z1, Z5, Z1
+	VADDPS    Z0, Z6, Z6
+	ADDQ      $0x04, SI
+	DECQ      CX
+	JNE       tap1true
+	VMOVUPS   Z3, K1, (AX)
 
 done:
-	ADDQ $0x00000001, BX
 	VZEROUPPER
 	RET
 
@@ -780,7 +754,7 @@ DATA lanes_3f800000<>+60(SB)/4, $0x3f800000
 GLOBL lanes_3f800000<>(SB), RODATA|NOPTR, $64
 
 // func poolBackAVX512(dx *float32, arg *float32, dy *float32, k int, n int)
-// Requires: AVX, AVX512F, AVX512VL
+// Requires: AVX, AVX512F, BMI2
 TEXT ·poolBackAVX512(SB), NOSPLIT, $0-40
 	MOVQ    dx+0(FP), AX
 	MOVQ    arg+8(FP), CX
@@ -862,40 +836,37 @@ tap1false:
 	JGE       vector
 
 less:
-	ADDQ $0x00000010, SI
-	SUBQ $0x00000001, SI
-	JL   done
-
-value:
-	VMOVSS  (AX), X2
-	VMOVAPS Z1, Z6
-	MOVQ    CX, DX
-	MOVQ    BX, R8
+	ADDQ      $0x00000010, SI
+	TESTQ     SI, SI
+	JE        done
+	XORQ      DX, DX
+	DECQ      DX
+	BZHIQ     SI, DX, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (AX), K1, Z2
+	VMOVAPS   Z1, Z6
+	MOVQ      CX, DX
+	MOVQ      BX, CX
 
 tap1true:
-	LEAQ      (DX)(DI*1), R9
-	VMOVSS    (DX), X4
-	VMOVSS    (R9), X5
-	VCMPPS    $0x00, X4, X6, K1
-	VMOVAPS.Z X5, K1, X5
-	VADDPS    X5, X2, X2
-	VSUBPS    X0, X6, X6
+	LEAQ      (DX)(DI*1), BX
+	VMOVUPS.Z (DX), K1, Z4
+	VMOVUPS.Z (BX), K1, Z5
+	VCMPPS    $0x00, Z4, Z6, K2
+	VMOVAPS.Z Z5, K2, Z5
+	VADDPS    Z5, Z2, Z2
+	VSUBPS    Z0, Z6, Z6
 	ADDQ      $0x04, DX
-	DECQ      R8
+	DECQ      CX
 	JNE       tap1true
-	VMOVSS    X2, (AX)
-	ADDQ      $0x00000004, AX
-	ADDQ      $0x00000004, CX
-	SUBQ      $0x00000001, SI
-	JGE       value
+	VMOVUPS   Z2, K1, (AX)
 
 done:
-	ADDQ $0x00000001, SI
 	VZEROUPPER
 	RET
 
 // func adamAVX512(w *float32, d *float32, m *float32, v *float32, keep float32, beta1 float32, rest1 float32, beta2 float32, rest2 float32, rate float32, debias2 float32, eps float32, n int)
-// Requires: AVX, AVX512F, FMA3, SSE
+// Requires: AVX, AVX512F, BMI2, SSE
 TEXT ·adamAVX512(SB), NOSPLIT, $0-72
 	MOVQ         w+0(FP), AX
 	MOVQ         d+8(FP), CX
@@ -949,38 +920,33 @@ vector:
 	JGE         vector
 
 less:
-	ADDQ $0x00000010, SI
-	SUBQ $0x00000001, SI
-	JL   done
-
-value:
-	VMOVSS      (CX), X8
-	VMOVSS      (DX), X9
-	VMOVSS      (BX), X10
-	VMOVSS      (AX), X11
-	VMULPS      X1, X9, X9
-	VFMADD231PS X2, X8, X9
-	VMULPS      X3, X10, X10
-	VMULPS      X8, X8, X8
-	VFMADD231PS X4, X8, X10
-	VMOVSS      X9, (DX)
-	VMOVSS      X10, (BX)
-	VDIVPS      X6, X10, X10
-	VSQRTPS     X10, X10
-	VADDPS      X7, X10, X10
-	VMULPS      X5, X9, X9
-	VDIVPS      X10, X9, X9
-	VMULPS      X0, X11, X11
-	VSUBPS      X9, X11, X11
-	VMOVSS      X11, (AX)
-	ADDQ        $0x00000004, AX
-	ADDQ        $0x00000004, CX
-	ADDQ        $0x00000004, DX
-	ADDQ        $0x00000004, BX
-	SUBQ        $0x00000001, SI
-	JGE         value
+	ADDQ        $0x00000010, SI
+	TESTQ       SI, SI
+	JE          done
+	XORQ        DI, DI
+	DECQ        DI
+	BZHIQ       SI, DI, DI
+	KMOVW       DI, K1
+	VMOVUPS.Z   (CX), K1, Z8
+	VMOVUPS.Z   (DX), K1, Z9
+	VMOVUPS.Z   (BX), K1, Z10
+	VMOVUPS.Z   (AX), K1, Z11
+	VMULPS      Z1, Z9, Z9
+	VFMADD231PS Z2, Z8, Z9
+	VMULPS      Z3, Z10, Z10
+	VMULPS      Z8, Z8, Z8
+	VFMADD231PS Z4, Z8, Z10
+	VMOVUPS     Z9, K1, (DX)
+	VMOVUPS     Z10, K1, (BX)
+	VDIVPS      Z6, Z10, Z10
+	VSQRTPS     Z10, Z10
+	VADDPS      Z7, Z10, Z10
+	VMULPS      Z5, Z9, Z9
+	VDIVPS      Z10, Z9, Z9
+	VMULPS      Z0, Z11, Z11
+	VSUBPS      Z9, Z11, Z11
+	VMOVUPS     Z11, K1, (AX)
 
 done:
-	ADDQ $0x00000001, SI
 	VZEROUPPER
 	RET

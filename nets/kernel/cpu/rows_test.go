@@ -145,6 +145,34 @@ func TestRowOperators(t *testing.T) {
 	}
 }
 
+// TestRowOperatorsInterpreted runs the assembly of every tier on any machine, and compares with the processor bit for bit.
+func TestRowOperatorsInterpreted(t *testing.T) {
+	reference := open(t, "ref", 1)
+	for _, name := range cpu.Names()[:len(cpu.Names())-1] {
+		for operator, run := range rowOperators {
+			t.Run(name+"/"+operator, func(t *testing.T) {
+				be := interpreted(t, name)
+				for _, s := range []size{{1, 1, 1}, {3, 2, 7}, {2, 1, 33}, {1, 2, 77}} {
+					results := func(be kernel.Backend) map[string][]float32 {
+						b := &buffers{rand.New(rand.NewPCG(5, uint64(s.values()))), map[string][]float32{}}
+						run(be, s, b)
+						return b.out
+					}
+					got := results(be)
+					for what, v := range results(reference) {
+						compare(t, s, what, got[what], v)
+					}
+					if native, err := cpu.Open(name, 1); err == nil {
+						for what, v := range results(native) {
+							sameBits(t, s, "interpreted "+what, got[what], v)
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
 // TestBatchNormLargeMean: values around 10^4 with deviation 1 keep their variance, also where the first is an outlier.
 func TestBatchNormLargeMean(t *testing.T) {
 	p := kernel.BN{N: 64, C: 1, T: 60000, Eps: 1e-5, Momentum: 0.1}

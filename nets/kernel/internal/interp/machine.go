@@ -190,6 +190,9 @@ var scalarOps = map[string]func(*machine, *instruction){
 	"IMUL3Q": func(m *machine, in *instruction) {
 		m.general[in.args[2].n] = in.args[0].value * m.integer(in.args[1], in)
 	},
+	"BZHIQ": func(m *machine, in *instruction) { // the low bits, as many as the first operand says
+		m.general[in.args[2].n] = m.integer(in.args[1], in) & (1<<uint(m.integer(in.args[0], in)) - 1)
+	},
 	"ADDQ":  update(func(d, s int64) int64 { return d + s }),
 	"SUBQ":  update(func(d, s int64) int64 { return d - s }),
 	"ANDQ":  update(func(d, s int64) int64 { return d & s }),
