@@ -26,7 +26,8 @@ func newDataCommand(a *app) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	c.AddCommand(newDataImportCommand(a), newDataInfoCommand(a), newDataMergeCommand(a), newDataExportCommand(a))
+	c.AddCommand(newDataImportCommand(a), newDataInfoCommand(a), newDataPacketsCommand(a), newDataSuggestCommand(a),
+		newDataMergeCommand(a), newDataExportCommand(a))
 	return c
 }
 
