@@ -1,10 +1,6 @@
 package ref
 
-import (
-	"sync"
-
-	"earshot/nets/kernel"
-)
+import "earshot/nets/kernel"
 
 // filterGroup is the number of output channels that share one reading of the input through its pending activation.
 const filterGroup = 8
@@ -32,19 +28,6 @@ func spread(n, c, stride, t int) int {
 		return 0
 	}
 	return ((n-1)*stride + c) * t
-}
-
-// rowPool keeps rows of values read through an activation.
-var rowPool = sync.Pool{New: func() any { return new([]float32) }}
-
-// takeRow returns scratch of n values; give it back to rowPool.
-func takeRow(n int) *[]float32 {
-	row := rowPool.Get().(*[]float32)
-	if cap(*row) < n {
-		*row = make([]float32, n)
-	}
-	*row = (*row)[:n]
-	return row
 }
 
 // through reads a row of channel c through the activation, into dst.
@@ -93,11 +76,10 @@ func (b *Backend) Conv1D(p kernel.Conv, y, x kernel.Buf, a kernel.Act, w, bias k
 		bs = values(name, "bias", bias, p.F)
 	}
 	groups := (p.F + filterGroup - 1) / filterGroup
-	b.parallel(p.N*groups, func(item int) {
+	b.pool.Run(p.N*groups, func(worker, item int) {
 		n, first := item/groups, item%groups*filterGroup
 		last := min(first+filterGroup, p.F)
-		in := takeRow(p.T)
-		defer rowPool.Put(in)
+		in := b.row(worker, p.T)
 		out := func(f int) []float32 { return ys[(n*p.YStride+f)*p.T:][:p.T] }
 		for f := first; f < last; f++ {
 			clear(out(f))
@@ -108,11 +90,11 @@ func (b *Backend) Conv1D(p kernel.Conv, y, x kernel.Buf, a kernel.Act, w, bias k
 			}
 		}
 		for c := range p.C {
-			act.through(*in, xs[(n*p.XStride+c)*p.T:][:p.T], c)
+			act.through(in, xs[(n*p.XStride+c)*p.T:][:p.T], c)
 			for f := first; f < last; f++ {
 				for k := range p.K {
 					if lo, hi, src := taps(p, k); lo < hi {
-						axpy(out(f)[lo:hi], (*in)[src:], ws[(f*p.C+c)*p.K+k])
+						axpy(out(f)[lo:hi], in[src:], ws[(f*p.C+c)*p.K+k])
 					}
 				}
 			}
@@ -158,10 +140,9 @@ func (b *Backend) Conv1DBackwardFilter(p kernel.Conv, dw, db, dy, x kernel.Buf, 
 		dbs = values(name, "db", db, p.F)
 	}
 	groups := (p.F + filterGroup - 1) / filterGroup
-	b.parallel(groups, func(group int) {
+	b.pool.Run(groups, func(worker, group int) {
 		first, last := group*filterGroup, min((group+1)*filterGroup, p.F)
-		in := takeRow(p.T)
-		defer rowPool.Put(in)
+		in := b.row(worker, p.T)
 		clear(dws[first*p.C*p.K : last*p.C*p.K])
 		for f := first; f < last && dbs != nil; f++ {
 			sum := 0.0
@@ -174,12 +155,12 @@ func (b *Backend) Conv1DBackwardFilter(p kernel.Conv, dw, db, dy, x kernel.Buf, 
 		}
 		for n := range p.N {
 			for c := range p.C {
-				act.through(*in, xs[(n*p.XStride+c)*p.T:][:p.T], c)
+				act.through(in, xs[(n*p.XStride+c)*p.T:][:p.T], c)
 				for f := first; f < last; f++ {
 					dyf := dys[(n*p.YStride+f)*p.T:][:p.T]
 					for k := range p.K {
 						if lo, hi, src := taps(p, k); lo < hi {
-							dws[(f*p.C+c)*p.K+k] += dot(dyf[lo:hi], (*in)[src:])
+							dws[(f*p.C+c)*p.K+k] += dot(dyf[lo:hi], in[src:])
 						}
 					}
 				}
