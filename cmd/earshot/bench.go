@@ -40,6 +40,7 @@ var benchmarks = []struct {
 }{
 	{"kernels", "Operators against this machine's multiply-adds and memory", benchKernels},
 	{"nets", "A training step of each network", benchNets},
+	{"data", "Captures to records, traces and series", benchData},
 }
 
 type benchOptions struct {
