@@ -5,10 +5,13 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"html"
 	"image/png"
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"gonum.org/v1/plot/vg"
@@ -71,7 +74,6 @@ func (f *Figure) lengths() (w, h vg.Length) {
 	return vg.Length(x) * vg.Inch, vg.Length(y) * vg.Inch
 }
 
-// svg names fonts that are as wide as Liberation Sans, as SVG files carry none.
 func (f *Figure) svg() ([]byte, error) {
 	w, h := f.lengths()
 	c := vgsvg.NewWith(vgsvg.UseWH(w, h))
@@ -80,8 +82,26 @@ func (f *Figure) svg() ([]byte, error) {
 	if _, err := c.WriteTo(&b); err != nil {
 		return nil, fmt.Errorf("plots: svg: %w", err)
 	}
-	return bytes.ReplaceAll(b.Bytes(), []byte("font-family:Liberation Sans"),
-		[]byte("font-family:'Liberation Sans',Arial,Helvetica,sans-serif")), nil
+	return fixSVG(b.Bytes()), nil
+}
+
+var svgText = regexp.MustCompile(`(?s)<text ([^>]*?font-weight:(\w+)[^>]*?font-size:([0-9.]+)px[^>]*)>([^<]*)</text>`)
+
+// fixSVG adds what vgsvg leaves out: fonts as wide as Liberation Sans, which the file does not carry, for the reader who has
+// none of them the width of each text, and images that fill their place.
+func fixSVG(svg []byte) []byte {
+	svg = svgText.ReplaceAllFunc(svg, func(m []byte) []byte {
+		f := svgText.FindSubmatch(m)
+		size, _ := strconv.ParseFloat(string(f[3]), 64)
+		sty := lettering(size, draw.XLeft, ink)
+		if string(f[2]) == "bold" {
+			sty = bold(sty)
+		}
+		w := sty.Width(html.UnescapeString(string(f[4]))).Points()
+		return fmt.Appendf(nil, `<text textLength="%.2f" lengthAdjust="spacingAndGlyphs" %s>%s</text>`, w, f[1], f[4])
+	})
+	svg = bytes.ReplaceAll(svg, []byte("font-family:Liberation Sans"), []byte("font-family:'Liberation Sans',Arial,Helvetica,sans-serif"))
+	return bytes.ReplaceAll(svg, []byte("<image "), []byte(`<image preserveAspectRatio="none" `))
 }
 
 func (f *Figure) png(dpi int) ([]byte, error) {

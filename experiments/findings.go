@@ -1,0 +1,199 @@
+package experiments
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"earshot/plots"
+	"earshot/train/metrics"
+)
+
+// finding is a group of sentences at the head of the report. They follow from the cells by fixed rules, so that nobody
+// chooses which ones to tell.
+type finding struct {
+	About string // "" for the run as a whole
+	Lines []string
+}
+
+func (f *finding) add(format string, args ...any) {
+	f.Lines = append(f.Lines, fmt.Sprintf(format, args...))
+}
+
+func (r *Run) findings() (out []finding) {
+	var whole finding
+	add := whole.add
+	if n := len(r.Missing); n > 0 {
+		add("The run is not complete: %d of %d cells are missing.", n, len(r.Manifest.Cells))
+	}
+	for _, status := range []string{StatusRefused, StatusFailed} {
+		n := 0
+		for _, c := range r.Cells {
+			if c.Status == status {
+				n++
+			}
+		}
+		if n > 0 {
+			add("%d cells %s; their reasons are in the table of cells without a number.", n, status)
+		}
+	}
+	if len(whole.Lines) > 0 {
+		out = append(out, whole)
+	}
+	for _, f := range r.folds(r.Summary()) {
+		out = append(out, f.finding(len(r.Manifest.Settings.Classes)))
+	}
+	return out
+}
+
+// finding of one protocol and kind of split, at its largest number of captures.
+func (f fold) finding(classes int) finding {
+	out := finding{About: fmt.Sprintf("Protocol %s, splits %s", f.protocol, f.split)}
+	add := out.add
+	guess := 1 / float64(classes)
+	var best Group
+	pairs, significant, cells, collapsed := 0, 0, 0, 0
+	for _, g := range f.groups {
+		if g.Control != "" || g.Points != f.points[0] {
+			continue
+		}
+		pairs++
+		if g.Mean > guess && g.PHolm < 0.05 {
+			significant++
+		}
+		for _, c := range g.Cells {
+			cells++
+			if c.Collapsed {
+				collapsed++
+			}
+		}
+		if best.Repeats == 0 || g.Mean > best.Mean {
+			best = g
+		}
+	}
+	add("%d of %d pairs of network and representation are above guessing (%s %%) with p < 0.05 after Holm's correction. The highest mean is that of %s %s: %s.",
+		significant, pairs, percent(guess), netTitle(best.Net), best.on(), best.words())
+	if collapsed > 0 {
+		add("%d of %d trained networks gave one answer to every test capture.", collapsed, cells)
+	}
+	if s := f.change(); s != "" {
+		add("%s", s)
+	}
+	if g, ok := f.find("", ControlTotals, 0, f.points[0]); ok {
+		verdict := fmt.Sprintf("the best network is %s points above that", fixed(100*(best.Mean-g.Mean), 1))
+		if g.Mean >= best.Mean {
+			verdict = "no network does better, so nothing here shows that they use more than totals"
+		}
+		add("Bytes and packets of the capture, without any series, reach %s: %s.", g.words(), verdict)
+	}
+	if g, ok := f.find("", ControlDuration, 0, f.points[0]); ok && g.P < 0.05 {
+		add("The length of the capture alone reaches %s, p = %s against guessing: it is a label by itself.", g.words(), pvalue(g.P))
+	}
+	var permuted []Group
+	for _, g := range f.groups {
+		if g.Control == ControlPermuted {
+			permuted = append(permuted, g)
+		}
+	}
+	for _, g := range permuted {
+		if g.P < 0.05/float64(len(permuted)) {
+			add("Trained on permuted labels, %s %s still reaches %s: something other than the label leaks, and the other numbers are not to be trusted.",
+				netTitle(g.Net), g.on(), g.words())
+		}
+	}
+	return out
+}
+
+// words is the mean with its interval and what it was measured on.
+func (g Group) words() string {
+	n := fmt.Sprintf("%d test captures", g.NTest)
+	if g.Repeats > 1 {
+		n = fmt.Sprintf("%d repeats of %d test captures", g.Repeats, g.NTest)
+	}
+	if g.CILow == g.CIHigh {
+		return fmt.Sprintf("%s %% (%s, all equal)", fixed(100*g.Mean, 1), n)
+	}
+	return fmt.Sprintf("%s %% (95 %% interval %s to %s; %s)", fixed(100*g.Mean, 1), fixed(100*max(0, g.CILow), 1), fixed(100*min(1, g.CIHigh), 1), n)
+}
+
+// on says what the network was given.
+func (g Group) on() string { return onSteps(g.StepUS) }
+
+func onSteps(us int64) string {
+	if us == 0 {
+		return "on packet sizes in order"
+	}
+	return "at " + plots.StepName(time.Duration(us)*time.Microsecond)
+}
+
+// change says what finer steps do: the difference between the finest and the coarsest step, for each network.
+func (f fold) change() string {
+	var steps []int64
+	for _, s := range f.steps {
+		if s > 0 {
+			steps = append(steps, s)
+		}
+	}
+	if len(steps) < 2 {
+		return ""
+	}
+	var parts []string
+	coarse, fine := steps[0], steps[len(steps)-1]
+	for _, net := range f.nets {
+		a, ok := f.find(net, "", coarse, f.points[0])
+		b, ok2 := f.find(net, "", fine, f.points[0])
+		if ok && ok2 {
+			parts = append(parts, fmt.Sprintf("%s %+.1f", netTitle(net), 100*(b.Mean-a.Mean)))
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	name := func(us int64) string { return plots.StepName(time.Duration(us) * time.Microsecond) }
+	return fmt.Sprintf("From %s to %s the mean accuracy changes by these points: %s.", name(coarse), name(fine), strings.Join(parts, ", "))
+}
+
+// caveats say what the numbers cannot show.
+func (r *Run) caveats() (out []string) {
+	m := r.Manifest
+	add := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
+	if r.Synthetic() {
+		s := "The traffic was generated, not recorded. The numbers test the path from packets to figures; they say nothing about any service."
+		if m.Data.Bayes > 0 {
+			s += fmt.Sprintf(" The generator is made so that the best possible rule is right on %s %%.", percent(m.Data.Bayes))
+		}
+		add("%s", s)
+	}
+	if m.Settings.Quick {
+		add("This is a quick run: few time steps, epochs and repeats. Its numbers show that everything works, not what is true.")
+	}
+	k := len(m.Settings.Classes)
+	smallest := 0
+	for _, g := range r.Summary() {
+		if g.Control == "" && (smallest == 0 || g.NTest < smallest) {
+			smallest = g.NTest
+		}
+	}
+	if smallest > 0 {
+		s := fmt.Sprintf("The smallest test set has %d captures: one more or less right moves its accuracy by %s points.", smallest, fixed(100/float64(smallest), 1))
+		if p := metrics.DetectableAccuracy(1/float64(k), 0.05, 0.8, smallest); p < 1 {
+			s += fmt.Sprintf(" To be told from guessing in 4 of 5 such tests, the true accuracy must be at least %.0f %%.", 100*p)
+		}
+		add("%s", s)
+	}
+	add("The highest number of a table was picked after looking at test data and is higher than what a new data set would show. Holm's correction covers the networks of one table, not the choice between tables.")
+	apart := false
+	for _, p := range m.Settings.Protocols {
+		for _, s := range p.Splits {
+			apart = apart || splitAxis(s) != ""
+		}
+	}
+	if !apart {
+		add("The splits hold single captures apart, not days or places. Captures of one session stand on both sides; a split by group or time can be much harder.")
+	}
+	add("The world is closed: the eavesdropper knows that one of %d classes is being played. With unknown traffic in between, the numbers would be lower.", k)
+	if len(m.Settings.Published.Cells) > 0 {
+		add("The published numbers belong to other captures, which are not available. They stand beside ours for orientation, and most have wide intervals themselves (table of the study's own cells).")
+	}
+	return out
+}
