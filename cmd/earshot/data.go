@@ -115,7 +115,7 @@ noted in problems.csv and passed over. The same command again goes on where it s
 			if err != nil && r.Captures+r.Skipped == 0 {
 				return err
 			}
-			a.warnImport(r)
+			a.warnImport(r, src.csv != "" || src.npz != "")
 			if e := a.printImport(r, out); err == nil {
 				err = e
 			}
@@ -139,15 +139,23 @@ noted in problems.csv and passed over. The same command again goes on where it s
 }
 
 // warnImport says on stderr what a reader of the numbers should know.
-func (a *app) warnImport(r dataset.ImportReport) {
+func (a *app) warnImport(r dataset.ImportReport, sizesOnly bool) {
 	if r.Guessed > 0 {
 		a.logLine(fmt.Sprintf("direction: the client was guessed in %d captures; --clients or --servers decides it", r.Guessed))
 	}
 	if r.Bytes > 0 && r.Unknown > 0 {
-		a.logLine(fmt.Sprintf("direction: unknown for %.1f %% of the bytes; `earshot data suggest` lists their peers", 100*float64(r.Unknown)/float64(r.Bytes)))
+		remedy := "`earshot data suggest` lists their peers"
+		if sizesOnly {
+			remedy = "bin them with --direction both"
+		}
+		a.logLine(fmt.Sprintf("direction: unknown for %.1f %% of the bytes; %s", 100*float64(r.Unknown)/float64(r.Bytes), remedy))
 	}
 	if r.Oversize > 0 {
-		a.logLine(fmt.Sprintf("size: %d packets are larger than %d bytes: captured behind offload, they are no packets of the wire", r.Oversize, dataset.MTU))
+		what := "captured behind offload, they are no packets of the wire"
+		if sizesOnly {
+			what = "frame lengths, or captured behind offload"
+		}
+		a.logLine(fmt.Sprintf("size: %d packets are larger than %d bytes: %s", r.Oversize, dataset.MTU, what))
 	}
 }
 

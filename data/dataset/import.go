@@ -259,7 +259,7 @@ func (im *importer) end(a *adding, p piece) error {
 	c.Labels = labels
 	if !ok {
 		im.report.Unlabeled++
-		im.problem(c.Source, 0, "no label: neither the expression nor the table knows this name; it is left out of every tensor")
+		im.unlabeled(c.Source)
 	}
 	if p.series != nil {
 		im.report.Captures++
@@ -294,6 +294,25 @@ func (im *importer) end(a *adding, p piece) error {
 		r.Guessed++
 	}
 	return nil
+}
+
+// unlabeled notes a source that no label matched. Only the first few are logged: an expression that fits few names would
+// fill the screen.
+func (im *importer) unlabeled(source string) {
+	const text = "no label: neither the expression nor the table knows this name; it is left out of every tensor"
+	log := im.log
+	switch im.report.Unlabeled {
+	case 1, 2, 3:
+	case 4:
+		if log == nil {
+			break
+		}
+		im.log = func(string) { log("more sources without a label are in " + problemsName) }
+	default:
+		im.log = nil
+	}
+	im.problem(source, 0, text)
+	im.log = log
 }
 
 func (im *importer) problem(source string, packet int64, text string) {

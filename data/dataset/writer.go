@@ -162,6 +162,9 @@ const axisSigns = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345678
 // are computed from t. It is on disk for good after the next Commit.
 func (w *Writer) Add(c Capture, t *trace.Trace) error {
 	c.StartUS = t.Start
+	if err := w.checkLabels(&c); err != nil {
+		return err
+	}
 	a, err := w.begin()
 	if err == nil {
 		err = a.packets(t.Packets)
@@ -243,12 +246,10 @@ func (w *Writer) enter(c *Capture) error {
 	if w.bad != nil {
 		return w.bad
 	}
-	labels := make(map[string]string, len(w.manifest.Axes))
-	for a, v := range c.Labels {
-		if v != "" && !slices.Contains(w.manifest.Axes, a) {
-			return fmt.Errorf("dataset: %s: label axis %q is not one of the data set's %v", c.Source, a, w.manifest.Axes)
-		}
+	if w.bad = w.checkLabels(c); w.bad != nil { // its packets are written: the run cannot be committed
+		return w.bad
 	}
+	labels := make(map[string]string, len(w.manifest.Axes))
 	for _, a := range w.manifest.Axes {
 		labels[a] = c.Labels[a]
 	}
@@ -261,6 +262,15 @@ func (w *Writer) enter(c *Capture) error {
 	w.captures = append(w.captures, *c)
 	if c.Problem != "" {
 		w.AddProblem(c.Source, c.ProblemAt, c.Problem)
+	}
+	return nil
+}
+
+func (w *Writer) checkLabels(c *Capture) error {
+	for a, v := range c.Labels {
+		if v != "" && !slices.Contains(w.manifest.Axes, a) {
+			return fmt.Errorf("dataset: %s: label axis %q is not one of the data set's %v", c.Source, a, w.manifest.Axes)
+		}
 	}
 	return nil
 }
