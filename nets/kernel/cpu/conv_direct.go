@@ -9,7 +9,9 @@ import "earshot/nets/kernel/internal/parallel"
 // partition may follow the number of threads.
 func (be *Backend) direct(c convolution) {
 	k := &be.tier.conv
-	d := plan(k, c, be.pool.Threads())
+	d := &be.directPlan // kept, so that a call leaves no garbage
+	*d = plan(k, c, be.pool.Threads())
+	defer func() { *d = directPlan{} }() // but holds no one's memory
 	be.shared.reset(d.blocks*k.rows*(c.in*c.taps+1), 2)
 	d.packed = be.shared.take(d.blocks * k.rows * c.in * c.taps)
 	d.biases = be.shared.take(d.blocks * k.rows)
@@ -17,11 +19,11 @@ func (be *Backend) direct(c convolution) {
 	d.packWeights(be.pool)
 	be.pool.Run(c.n*d.chunks*d.groups, func(worker, item int) {
 		s := &be.scratch[worker]
-		s.reset(c.in*d.rowLen+k.rows*3*k.lanes, 2)
-		w := directWorker{directPlan: &d, rows: s.take(c.in * d.rowLen), edge: s.take(k.rows * 3 * k.lanes)}
+		s.reset(d.in*d.rowLen+k.rows*3*k.lanes, 2)
+		w := directWorker{directPlan: d, rows: s.take(d.in * d.rowLen), edge: s.take(k.rows * 3 * k.lanes)}
 		n, chunk, group := item/(d.chunks*d.groups), item/d.groups%d.chunks, item%d.groups
 		t0 := chunk * d.chunk
-		w.run(n, t0, min(t0+d.chunk, c.t), group*d.groupBlocks, min((group+1)*d.groupBlocks, d.blocks))
+		w.run(n, t0, min(t0+d.chunk, d.t), group*d.groupBlocks, min((group+1)*d.groupBlocks, d.blocks))
 	})
 }
 
@@ -69,6 +71,9 @@ func plan(k *convTier, c convolution, threads int) directPlan {
 	d.rowLen = roundUp(d.chunk+(c.taps-1)*c.dilation, lineValues) + lineValues
 	if d.rowLen%512 == 0 {
 		d.rowLen += lineValues // rows of one tile must not meet in one cache set
+	}
+	if d.unpacked {
+		d.rowLen = lineValues // less than a vector is packed
 	}
 	d.channelBlock = max(1, tileProducts/c.taps)
 	if !d.timeOuter && k.channelBlock > 0 {

@@ -11,7 +11,9 @@ import "earshot/nets/kernel"
 func (be *Backend) Conv1DBackwardFilter(p kernel.Conv, dw, db, dy, x kernel.Buf, a kernel.Act) {
 	const name = "Conv1DBackwardFilter"
 	p = fill(p)
-	f := planFilter(&be.tier.conv, p, db.None())
+	f := &be.filterPlan // kept, so that a call leaves no garbage
+	*f = planFilter(&be.tier.conv, p, db.None())
+	defer func() { *f = filterPlan{} }() // but holds no one's memory
 	f.x = values(name, "x", x, spread(p.N, p.C, p.XStride, p.T))
 	f.dy = values(name, "dy", dy, spread(p.N, p.F, p.YStride, p.T))
 	f.dw = values(name, "dw", dw, p.F*p.C*p.K)
@@ -30,7 +32,7 @@ func (be *Backend) Conv1DBackwardFilter(p kernel.Conv, dw, db, dy, x kernel.Buf,
 		s := &be.scratch[worker]
 		rows, panels, turn := (f.channels+1)*f.rowLen, f.panels*f.chunk*f.k.filters, f.k.lanes*f.chunk
 		s.reset(rows+panels+turn, 3)
-		w := filterWorker{filterPlan: &f, rows: s.take(rows), dyt: s.take(panels), turn: s.take(turn)}
+		w := filterWorker{filterPlan: f, rows: s.take(rows), dyt: s.take(panels), turn: s.take(turn)}
 		w.run(item/(f.panelGroups*f.channelGroups), item/f.channelGroups%f.panelGroups, item%f.channelGroups)
 	})
 	be.pool.Run(f.allPanels*f.channelGroups, func(_, item int) { f.reduce(item/f.channelGroups, item%f.channelGroups) })

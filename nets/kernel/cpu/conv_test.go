@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -180,6 +181,35 @@ func TestConv1DNaN(t *testing.T) {
 			if y[at] == y[at] {
 				t.Fatalf("%s: NaN at step %d became %v", name, at, y[at])
 			}
+		}
+	}
+}
+
+// TestConv1DGarbage: a network calls these some hundred times per step, and may leave 64 kB of garbage in all.
+func TestConv1DGarbage(t *testing.T) {
+	for _, name := range cpu.Available() {
+		if name == "ref" {
+			continue
+		}
+		be, p := open(t, name, 2), kernel.Conv{N: 2, C: 8, F: 16, K: 3, T: 100, PadLeft: 1}
+		x, y, w := kernel.Host(make([]float32, p.N*p.C*p.T)), kernel.Host(make([]float32, p.N*p.F*p.T)), kernel.Host(make([]float32, p.F*p.C*p.K))
+		step := func() {
+			be.Conv1D(p, y, x, kernel.Act{ReLU: true}, w, kernel.Buf{})
+			be.Conv1DBackwardData(p, x, y, w, false)
+			be.Conv1DBackwardFilter(p, w, kernel.Buf{}, y, x, kernel.Act{ReLU: true})
+		}
+		step()
+		const rounds = 100
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for range rounds {
+			step()
+		}
+		runtime.ReadMemStats(&after)
+		if per := (after.TotalAlloc - before.TotalAlloc) / (3 * rounds); per > 256 {
+			t.Errorf("%s: %d bytes of garbage per call, want at most 256", name, per)
+		} else {
+			t.Logf("%s: %d bytes of garbage per call", name, per)
 		}
 	}
 }

@@ -46,6 +46,9 @@ type Backend struct {
 	sums    []float64   // of the call: partial sums in double precision
 	double  [][]float64 // of a worker: lanes in double precision
 	offsets []int64     // of Conv1DBackwardFilter
+
+	directPlan directPlan
+	filterPlan filterPlan
 }
 
 // Open returns the backend called name, with the given number of threads: "ref" (also called "generic") is plain Go,
