@@ -72,6 +72,9 @@ func Fit(ctx context.Context, m *nn.Model, d Data, cfg Config, on func(Event)) (
 	return r.pos.History, nil
 }
 
+// errDiverged is the cause when a loss is no number any more.
+var errDiverged = errors.New("the training diverged")
+
 // run is a training under way.
 type run struct {
 	m      *nn.Model
@@ -87,6 +90,8 @@ type run struct {
 	pos             position
 	best            []values // of every parameter, once pos.HaveBest
 	running         []values // running statistics before the step, in order of params; empty for the others
+
+	sweep func(step int) float64 // rates of FindLR instead of the profile's
 
 	x []float32 // a batch
 	y []int32
@@ -171,7 +176,7 @@ func (r *run) step(ctx context.Context, order []int) (Event, error) {
 	r.keepRunning()
 	loss, err := r.m.Step(x, y)
 	if err == nil && (math.IsNaN(loss) || math.IsInf(loss, 0)) {
-		err = fmt.Errorf("loss is %v: the training diverged; lower --lr or normalize", loss)
+		err = fmt.Errorf("loss is %v: %w; lower --lr or normalize", loss, errDiverged)
 	}
 	if err != nil {
 		r.restoreRunning()
@@ -200,6 +205,9 @@ func (r *run) step(ctx context.Context, order []int) (Event, error) {
 
 // rates are those of the next step.
 func (r *run) rates() (lr, beta float64) {
+	if r.sweep != nil {
+		return r.sweep(r.pos.Steps), findMom
+	}
 	if r.cfg.Profile == ProfilePaper {
 		return r.pos.Plateau.LR, kerasBeta1
 	}

@@ -71,7 +71,7 @@ func newTrainCommand(a *app) *cobra.Command {
 	var f trainFlags
 	var b binFlags
 	var out string
-	var force bool
+	var force, find bool
 	cmd := &cobra.Command{
 		Use:   "train DS|X.npz --net NET --out MODEL",
 		Short: "Train one network on a data set or an array",
@@ -102,12 +102,16 @@ While the training runs, MODEL.partial holds a checkpoint; the same command resu
 			if err != nil {
 				return err
 			}
-			return a.train(cmd, args, arch, r, cfg, out)
+			if find && (cmd.Flags().Changed("lr") || cfg.Profile != train.ProfileTsai) {
+				return usagef("--find-lr: is for profile tsai, and instead of --lr")
+			}
+			return a.train(cmd, args, arch, r, cfg, find, out)
 		},
 	}
 	cmd.Flags().StringVar(&f.net, "net", "", "network; net list names them")
 	cmd.Flags().StringVar(&out, "out", "", "folder of the model")
 	cmd.Flags().BoolVar(&force, "force", false, "replace an existing model")
+	cmd.Flags().BoolVar(&find, "find-lr", false, "search the highest rate first (fastai's lr_find), and train with it")
 	for _, name := range []string{"net", "out"} {
 		_ = cmd.MarkFlagRequired(name)
 	}
@@ -125,6 +129,7 @@ type trained struct {
 	Parameters     int     `json:"parameters"`
 	Epochs         int     `json:"epochs"`
 	Batch          int     `json:"batch"`
+	LR             float64 `json:"lr"` // highest
 	OptimizerSteps int     `json:"optimizer_steps"`
 	Loss           float64 `json:"loss"`           // of the last epoch
 	TrainAccuracy  float64 `json:"train_accuracy"` // of the finished model, in evaluation mode
@@ -132,7 +137,7 @@ type trained struct {
 	WeightsSHA256  string  `json:"weights_sha256"`
 }
 
-func (a *app) train(cmd *cobra.Command, args []string, arch nn.Arch, r *rows, cfg train.Config, out string) error {
+func (a *app) train(cmd *cobra.Command, args []string, arch nn.Arch, r *rows, cfg train.Config, find bool, out string) error {
 	be, err := a.backend()
 	if err != nil {
 		return err
@@ -142,6 +147,14 @@ func (a *app) train(cmd *cobra.Command, args []string, arch nn.Arch, r *rows, cf
 		return err
 	}
 	defer m.Close()
+	if find {
+		s, err := train.FindLR(cmd.Context(), m, r.Data, cfg, nil)
+		if err != nil {
+			return err
+		}
+		cfg.LR = s.Best
+		fmt.Fprintf(a.stderr, "train: highest rate %.3g, searched over %d steps\n", s.Best, len(s.LR))
+	}
 	cfg.Dir = out + ".partial"
 	batch, perEpoch := cfg.Steps(r.N)
 	if left := r.N - batch*perEpoch; cfg.DropLast && left > 0 {
@@ -196,7 +209,7 @@ func (a *app) train(cmd *cobra.Command, args []string, arch nn.Arch, r *rows, cf
 		return fmt.Errorf("train: %w", err)
 	}
 	t := trained{
-		Model: out, Net: arch.Name, Profile: arch.Profile, Rows: r.N, Parameters: m.Info().Parameters, Epochs: len(h), Batch: batch,
+		Model: out, Net: arch.Name, Profile: arch.Profile, Rows: r.N, Parameters: m.Info().Parameters, Epochs: len(h), Batch: batch, LR: cfg.LR,
 		OptimizerSteps: last.Steps, Loss: last.Loss, TrainAccuracy: float64(right) / float64(r.N), WallS: last.WallS, WeightsSHA256: sum,
 	}
 	if a.json {
