@@ -45,7 +45,7 @@ func (r *Run) Figures() ([]Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	out = append(out, seriesFigures(s)...)
+	out = append(out, SeriesFigures(s)...)
 	bursts, err := r.Bursts()
 	if err != nil {
 		return nil, err
@@ -279,8 +279,8 @@ func (g Group) learning() (loss, acc plots.LearningLine) {
 // mostBlocks is the number of captures up to which every one of them has a row in the maps of captures.
 const mostBlocks = 400
 
-// seriesFigures are the three correlation maps and the map of all captures.
-func seriesFigures(s *Series) []Figure {
+// SeriesFigures are the three correlation maps (SP-44) and the map of all captures.
+func SeriesFigures(s *Series) []Figure {
 	c := Correlate(s)
 	at := fmt.Sprintf("bytes per %s", plots.StepName(time.Duration(s.StepUS)*time.Microsecond))
 	thin, ends := c.thin(mostBlocks)

@@ -3,9 +3,14 @@ package experiments
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 
+	"earshot/data/dataset"
 	"earshot/data/dataset/npz"
 )
+
+// Synthetic reports whether a data set is generated: then every table and figure must say SYNTHETIC.
+func Synthetic(m dataset.Manifest) bool { return strings.HasPrefix(m.Origin, syntheticOrigin) }
 
 // Series reads series.npz, the series that the correlation figures are drawn from.
 func (r *Run) Series() (*Series, error) { return ReadSeries(filepath.Join(r.Dir, "series.npz")) }

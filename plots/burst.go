@@ -46,7 +46,7 @@ func Burst(panels ...BurstPanel) *Figure {
 		} else {
 			p.X.Tick.Marker = blank{p.X.Tick.Marker}
 		}
-		p.Add(grid{x: true}, bars{d.Down, d.Step.Seconds(), 1 / divide, blue}, bars{d.Up, d.Step.Seconds(), -1 / divide, red},
+		p.Add(bars{d.Down, d.Step.Seconds(), 1 / divide, blue}, bars{d.Up, d.Step.Seconds(), -1 / divide, red},
 			header{d.Name, bold(lettering(sizeTick, draw.XRight, ink))})
 		f.Panels = append(f.Panels, []*plot.Plot{p})
 	}

@@ -29,6 +29,8 @@ func newRootCommand(a *app) *cobra.Command {
 		newTrainCommand(a),
 		newPredictCommand(a),
 		newPlanCommand(a),
+		newPlotCommand(a),
+		newReportCommand(a),
 		newRunCommand(a),
 		newVerifyCommand(a),
 		newVersionCommand(a),
