@@ -1,0 +1,92 @@
+package experiments
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"earshot/train/metrics"
+)
+
+// The study says of its own tables: 27 cells, 24 above guessing, 2 equal, 1 below.
+func TestPublishedCounts(t *testing.T) {
+	if got := songsPublished.Counts(); got != (Counts{1, 2, 24}) {
+		t.Errorf("worse, equal, better = %v, want 1, 2, 24", got)
+	}
+	if n := len(songsPublished.Cells); n != 36 {
+		t.Errorf("%d cells, want nine networks at four steps", n)
+	}
+}
+
+// The whole numbers behind the percentages, their exact intervals and p against 1/3, as requirement SP-48's table has them.
+func TestPublishedIntervals(t *testing.T) {
+	for _, c := range []struct {
+		step   int64
+		net    string
+		k, n   int
+		lo, hi float64
+		p      float64
+	}{
+		{10_000, "xceptiontime", 3, 4, 19.4, 99.4, 0.111},
+		{100_000, "resnet", 12, 22, 32.2, 75.6, 0.033},
+		{1_000_000, "rescnn", 11, 22, 28.2, 71.8, 0.079},
+		{10_000, "lstm_fcn", 10, 22, 24.4, 67.8, 0.163},
+		{1_000_000, "resnet", 9, 22, 20.7, 63.6, 0.293},
+		{1_000_000, "fcn", 8, 22, 17.2, 59.3, 0.460},
+		{10_000, "inceptiontime", 3, 7, 9.9, 81.6, 0.429},
+		{10_000, "resnet", 5, 12, 15.2, 72.3, 0.368},
+		{10_000, "lstm", 7, 22, 13.9, 54.9, 0.638},
+		{1_000, "lstm", 1, 3, 0.8, 90.6, 0.704},
+	} {
+		cell, ok := songsPublished.Find(c.step, c.net)
+		if !ok {
+			t.Fatalf("%s at %d µs: not published", c.net, c.step)
+		}
+		k, n, ok := cell.Correct()
+		if !ok || k != c.k || n != c.n {
+			t.Errorf("%s at %d µs: %d/%d (%v), want %d/%d", c.net, c.step, k, n, ok, c.k, c.n)
+			continue
+		}
+		lo, hi := metrics.ClopperPearson(k, n, level)
+		p := metrics.BinomialTail(k, n, 1.0/3)
+		if math.Abs(100*lo-c.lo) > 0.06 || math.Abs(100*hi-c.hi) > 0.06 || math.Abs(p-c.p) > 6e-4 {
+			t.Errorf("%s at %d µs: %.1f - %.1f %%, p %.3f; want %.1f - %.1f, %.3f", c.net, c.step, 100*lo, 100*hi, p, c.lo, c.hi, c.p)
+		}
+	}
+	if _, _, ok := mustFind(t, 10_000, "rescnn").Correct(); ok {
+		t.Error("41.67 % of 21 points: no whole number of 4 test points gives it")
+	}
+	for i, p := range songsPublished.holm() {
+		if p < 0.05 {
+			t.Errorf("cell %d has p %.3f after Holm's correction; none survives it", i, p)
+		}
+	}
+}
+
+func mustFind(t *testing.T, step int64, net string) PublishedCell {
+	c, ok := songsPublished.Find(step, net)
+	if !ok {
+		t.Fatalf("%s at %d µs: not published", net, step)
+	}
+	return c
+}
+
+func TestTableFormats(t *testing.T) {
+	tab := Table{Name: "x", Title: "A_b & c", Notes: []string{"50 % of #1."},
+		Columns: []Column{{Name: "Model", Left: true}, {Name: "Accuracy %"}, {Name: "Why", Wide: true}}}
+	tab.add("lstm_fcn", "36.36", "a|b")
+	tab.rule([]Row{{Fields: []string{"p < {0.05}", "1", ""}}})
+	latex := string(tab.LaTeX())
+	for _, want := range []string{`\caption{A\_b \& c. 50 \% of \#1.}`, `\label{tab:x}`, `\begin{tabular}{@{}lr@{}}`, "\\toprule\nModel & Accuracy \\% \\\\\n\\midrule",
+		`lstm\_fcn & 36.36 \\`, "\\midrule\np \\textless{} \\{0.05\\} & 1 \\\\", `\bottomrule`} {
+		if !strings.Contains(latex, want) {
+			t.Errorf("LaTeX lacks %q:\n%s", want, latex)
+		}
+	}
+	if md := string(tab.Markdown()); !strings.Contains(md, `| lstm_fcn | 36.36 | a\|b |`) || !strings.Contains(md, "| --- | ---: | ---: |") {
+		t.Errorf("Markdown:\n%s", md)
+	}
+	if csv := string(tab.CSV()); csv != "Model,Accuracy %,Why\nlstm_fcn,36.36,a|b\np < {0.05},1,\n" {
+		t.Errorf("CSV:\n%s", csv)
+	}
+}

@@ -1,0 +1,107 @@
+package experiments
+
+import (
+	"math"
+	"testing"
+
+	"earshot/train/metrics"
+)
+
+// cellOf makes a scored cell from one character per test point: the predicted class; truth runs a, b, c, a, b, c …
+func cellOf(net, protocol, spec, split string, answers string) *Cell {
+	c := &Cell{Status: StatusOK, Settings: Settings{Net: net, Protocol: protocol, SplitSpec: spec, Split: split, Classes: []string{"a", "b", "c"},
+		Representation: Binned, StepUS: 1e6, Points: 5 * len(answers)}}
+	for i, a := range answers {
+		c.Predictions = append(c.Predictions, Prediction{CaptureID: int64(i), True: i % 3, Predicted: int(a - 'a')})
+	}
+	c.score([]int{2, 1, 1, 2, 0}) // b and c tie: the constant answer is b, first by name
+	return c
+}
+
+func TestScore(t *testing.T) {
+	c := cellOf("fcn", "ours", "stratified:1", "s", "abcabbbbb")
+	if c.Correct != 6 || c.NTest != 9 || c.NTrain != 5 || c.Accuracy != 6.0/9 || c.Collapsed {
+		t.Errorf("%d of %d (trained on %d), accuracy %g, collapsed %v", c.Correct, c.NTest, c.NTrain, c.Accuracy, c.Collapsed)
+	}
+	// The constant b is right on 3; we alone on a, c, a (3 points), it alone on none.
+	if c.MajorityShare != 3.0/9 || c.PMajority != metrics.McNemarExact(3, 0) {
+		t.Errorf("majority share %g, p %g", c.MajorityShare, c.PMajority)
+	}
+	if c.PGuess != metrics.BinomialTail(6, 9, 1.0/3) {
+		t.Errorf("p against guessing %g", c.PGuess)
+	}
+	if one := cellOf("fcn", "ours", "stratified:1", "s", "bbbbbb"); !one.Collapsed || one.PMajority != 1 || one.Accuracy != one.MajorityShare {
+		t.Errorf("constant answer: collapsed %v, p %g", one.Collapsed, one.PMajority)
+	}
+}
+
+func TestSummarize(t *testing.T) {
+	cells := []*Cell{
+		cellOf("fcn", "ours", "stratified:3", "1", "abcabcabc"), cellOf("lstm", "ours", "stratified:3", "1", "aaaaaaaaa"),
+		cellOf("fcn", "ours", "stratified:3", "2", "abcabcabb"), cellOf("lstm", "ours", "stratified:3", "2", "bbbbbbbbb"),
+		cellOf("fcn", "ours", "stratified:3", "3", "abcabcbbb"), cellOf("lstm", "ours", "stratified:3", "3", "ccccccccc"),
+		cellOf("fcn", "study", "random:1", "r", "abcaaaaaa"),
+		{Status: StatusRefused, Settings: Settings{Net: "resnet"}},
+	}
+	permuted := cellOf("fcn", "ours", "stratified:3", "1", "abcabcabc")
+	permuted.Control = ControlPermuted
+	groups := Summarize(append(cells, permuted), nil)
+	if len(groups) != 4 {
+		t.Fatalf("%d groups, want fcn, lstm, fcn of the study, permuted fcn", len(groups))
+	}
+	fcn, lstm, single, control := groups[0], groups[1], groups[2], groups[3]
+	acc := []float64{1, 8.0 / 9, 7.0 / 9}
+	mean, sd, lo, hi := metrics.CorrectedResampledT(acc, 5, 9, 0.95)
+	if fcn.Repeats != 3 || fcn.Mean != mean || fcn.SD != sd || fcn.CILow != lo || fcn.CIHigh != hi || fcn.Median != 8.0/9 {
+		t.Errorf("fcn: %+v", fcn)
+	}
+	if want := metrics.CorrectedResampledP(acc, 1.0/3, 5, 9); fcn.P != want {
+		t.Errorf("fcn: p %g, want %g", fcn.P, want)
+	}
+	// All repeats are equal: a t test would find p = 0 or 0.5; the exact test of one repeat is used.
+	if lstm.SD != 0 || lstm.P != metrics.BinomialTail(3, 9, 1.0/3) {
+		t.Errorf("lstm: sd %g, p %g", lstm.SD, lstm.P)
+	}
+	if holm := metrics.Holm([]float64{fcn.P, lstm.P}); fcn.PHolm != holm[0] || lstm.PHolm != holm[1] {
+		t.Errorf("Holm over the table: %g, %g; want %v", fcn.PHolm, lstm.PHolm, holm)
+	}
+	if a, b := metrics.ClopperPearson(5, 9, 0.95); single.CILow != a || single.CIHigh != b || !math.IsNaN(single.SD) || single.PHolm != single.P {
+		t.Errorf("one repeat: %+v", single)
+	}
+	if !math.IsNaN(control.PHolm) || control.Control != ControlPermuted {
+		t.Errorf("control: p Holm %g; controls are no part of the family", control.PHolm)
+	}
+}
+
+// Splits that hold days apart get their interval from a bootstrap over days.
+func TestSummarizeClusters(t *testing.T) {
+	var cells []*Cell
+	var captures []Capture
+	for fold := range 2 {
+		c := cellOf("fcn", "ours", "group=day", map[int]string{0: "day-1", 1: "day-2"}[fold], []string{"abcabcaaa", "aaaabcccc"}[fold])
+		for i := range c.Predictions {
+			id := int64(10*fold + i)
+			c.Predictions[i].CaptureID = id
+			captures = append(captures, Capture{ID: id, Labels: map[string]string{"day": string(rune('0' + 3*fold + i/3))}})
+		}
+		cells = append(cells, c)
+	}
+	g := Summarize(cells, captures)[0]
+	var right []bool
+	var day []string
+	for _, c := range cells {
+		for _, p := range c.Predictions {
+			day = append(day, captures[len(right)].Labels["day"])
+			right = append(right, p.True == p.Predicted)
+		}
+	}
+	lo, hi := metrics.ClusterBootstrap(right, day, bootstrap, 1, 0.95)
+	if g.CILow != lo || g.CIHigh != hi || !(lo < g.Mean && g.Mean < hi) {
+		t.Errorf("interval %g - %g around %g, want the bootstrap over six days, %g - %g", g.CILow, g.CIHigh, g.Mean, lo, hi)
+	}
+	for spec, want := range map[string]string{"group=day": "day", "group=day:3": "day", "time=hour": "hour", "random:1": "", "official": ""} {
+		if got := splitAxis(spec); got != want {
+			t.Errorf("%s holds %q apart, want %q", spec, got, want)
+		}
+	}
+}
