@@ -16,27 +16,12 @@ func ClopperPearson(k, n int, level float64) (lo, hi float64) {
 	lo, hi = 0, 1
 	alpha := (1 - level) / 2
 	if k > 0 {
-		lo = betaQuantile(float64(k), float64(n-k+1), alpha)
+		lo = mathext.InvRegIncBeta(float64(k), float64(n-k+1), alpha)
 	}
 	if k < n {
-		hi = betaQuantile(float64(k+1), float64(n-k), 1-alpha)
+		hi = mathext.InvRegIncBeta(float64(k+1), float64(n-k), 1-alpha)
 	}
 	return lo, hi
-}
-
-// betaQuantile is the q-quantile of the beta distribution. gonum's inverse stops at an absolute error that shows in the
-// fifth digit of intervals near 0; Newton's method takes it to the last digits.
-func betaQuantile(a, b, q float64) float64 {
-	x := mathext.InvRegIncBeta(a, b, q)
-	for range 4 {
-		logDensity := (a-1)*math.Log(x) + (b-1)*math.Log1p(-x) - mathext.Lbeta(a, b)
-		next := x - (mathext.RegIncBeta(a, b, x)-q)/math.Exp(logDensity)
-		if !(next > 0 && next < 1) {
-			break
-		}
-		x = next
-	}
-	return x
 }
 
 // Wilson is the score interval for the chance of success after k successes in n trials (Wilson, JASA 1927), without
@@ -111,7 +96,7 @@ func DetectableAccuracy(p0, alpha, power float64, n int) float64 {
 	if k == 0 {
 		return 0
 	}
-	return betaQuantile(float64(k), float64(n-k+1), power)
+	return mathext.InvRegIncBeta(float64(k), float64(n-k+1), power)
 }
 
 // TestPoints is the smallest number of test points with which a one-sided exact binomial test against chance p0 at

@@ -25,8 +25,11 @@ intervals = []
 for k, n in [(0, 1), (1, 1), (0, 22), (22, 22), (8, 22), (3, 4), (1, 10), (50, 111), (499, 1000), (1, 100000), (99999, 100000), (37, 60)]:
     for level in (0.5, 0.9, 0.95, 0.999):
         b = stats.binomtest(k, n)
-        cp, w = b.proportion_ci(level, "exact"), b.proportion_ci(level, "wilson")
-        intervals.append([k, n, level, cp.low, cp.high, w.low, w.high])
+        w, alpha = b.proportion_ci(level, "wilson"), (1 - level) / 2
+        # not proportion_ci(level, "exact"): its root finder stops at an absolute error, which shows near 0
+        low = stats.beta.ppf(alpha, k, n - k + 1) if k else 0.0
+        high = stats.beta.isf(alpha, k + 1, n - k) if k < n else 1.0
+        intervals.append([k, n, level, float(low), float(high), w.low, w.high])
 out["intervals"] = intervals
 
 out["tails"] = [[k, n, p, float(stats.binom.sf(k - 1, n, p))]
