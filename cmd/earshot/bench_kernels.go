@@ -42,7 +42,7 @@ func benchKernels(ctx context.Context, a *app, o benchOptions, row func(benchRow
 		}
 		report(name, "registers", time.Duration(1e9*b.limits.flops/b.limits.peak), b.limits.flops, b.limits.flops/b.limits.peak, 0)
 	}
-	for _, size := range []int{1 << 18, 1 << 22, 1 << 26} {
+	for _, size := range []int{1 << 18, 1 << 22, 1 << 24} {
 		name, shape := "limit copy", fmt.Sprintf("%.3g MB to %.3g MB", float64(size)*4e-6, float64(size)*4e-6)
 		if o.matches(name, shape) {
 			bytes := float64(8 * size)
@@ -111,7 +111,8 @@ func (l *limits) copyRate(n int) float64 {
 	}
 	repeat := max(1, 1<<20>>k) // small copies: enough of them to outlast the start of the threads
 	shortest := math.Inf(1)
-	for i := 0; i < 20; i++ {
+	begin := time.Now()
+	for i := 0; i < 3 || i < 20 && time.Since(begin) < 300*time.Millisecond; i++ {
 		start := time.Now()
 		var wg sync.WaitGroup
 		for w := range l.be.Threads() {
