@@ -6,7 +6,7 @@ import "earshot/nets/kernel"
 // of the group's rows [h | x | 1] with the packed weights, whose last columns are the input weights and the biases, and
 // a pass over the gates. Backward, a step is a pass over the gates, which turns them into the gradients of their
 // arguments, and a product that carries those to the step before; the gradients of the weights are summed by outer
-// products over outerSteps steps at a time, while those are still in the cache. Each group (each share of groups where
+// products over a block of steps at a time, while those are still in the cache. Each group (each share of groups where
 // the weights are many) has its own sum; the sums are added in order.
 //
 // The hidden state is not kept: the backward pass has o and tanh(c) in its hands and computes it again.
@@ -19,20 +19,20 @@ type (
 // lstmTier holds the micro-kernels of the LSTM in one tier; the generated declarations say what each does.
 type lstmTier struct {
 	lanes     int
+	rows      int        // sequences of a group: 4, or 8 where that saves reading the weights twice
 	mul4      [3]lstmMul // 4 rows by 1 to 3 vectors
 	mul8      [3]lstmMul // 8 rows, where the tier has registers for them
 	outer     [3]lstmOuter
-	outerRows [3]int // rows of a tile
+	outerTile [3]int // gates of a tile
 	cell      func(z *float32, zs uintptr, gates *float32, gs uintptr, before, after *float32, cs uintptr, h *float32, hs uintptr, rows, full, tail int, mask uint64)
 	back      func(gates *float32, gs uintptr, dh *float32, dhs uintptr, c, before *float32, cs uintptr, dc, h *float32, hs uintptr, rows, full, tail int, mask uint64)
 }
 
 const (
-	groupRows      = 8       // sequences of a group
-	smallGroupRows = 4       // of a group in a batch of at most groupRows: two workers then share it
-	outerSteps     = 16      // steps between two outer products
-	sumBudget      = 1 << 25 // values that the groups' sums of weight gradients may take
-	mulBudget      = 1 << 22 // multiply-adds of one call of a micro-kernel, which cannot be preempted
+	maxGroupRows = 8       // sequences of a group, at most
+	outerRows    = 128     // rows that an outer product sums: the steps of a block times the rows of the group
+	sumBudget    = 1 << 25 // values that the groups' sums of weight gradients may take
+	mulBudget    = 1 << 22 // multiply-adds of one call of a micro-kernel, which cannot be preempted
 )
 
 // lstmShape is the layout of one layer in one tier. Sizes are in values.
@@ -82,9 +82,9 @@ type lstmGroup struct {
 
 // group returns group i; ok is false behind the last one.
 func (s *lstmShape) group(i int) (g lstmGroup, ok bool) {
-	size := groupRows
-	if s.N <= groupRows {
-		size = smallGroupRows
+	size := s.tier.rows
+	if s.N <= size {
+		size = 4 // two workers share a small batch
 	}
 	g.first = i * size
 	g.n = min(size, s.N-g.first)
@@ -232,7 +232,7 @@ type lstmRunner struct {
 
 // runnerSize is what newRunner takes from an arena, in as many pieces.
 func (s *lstmShape) runnerSize() (values, pieces int) {
-	return groupRows * (2*s.row + s.gates + s.cell), 4
+	return maxGroupRows * (2*s.row + s.gates + s.cell), 4
 }
 
 func (s *lstmShape) newRunner(a *arena, g lstmGroup, x, w []float32) *lstmRunner {

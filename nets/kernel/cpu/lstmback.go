@@ -64,7 +64,8 @@ type lstmBacker struct {
 	dx     []float32 // (N, C, T) or nil
 	sum    []float32 // gradient of the weights, (gates, row)
 	dh, dc []float32 // (rows, back) as [dh | dx], (rows, cell)
-	hist   []float32 // inputs [h | x | 1] of outerSteps steps: step i of the segment in place i % outerSteps
+	block  int       // steps between two outer products
+	hist   []float32 // inputs [h | x | 1] of a block: step i of the segment in place i % block
 	mem    []float32 // records of a segment that is computed again
 	zero   []float32 // cell state before the first step
 }
@@ -75,10 +76,10 @@ func (s *lstmShape) newBacker(a *arena, g lstmGroup, x, wGates, wBack []float32)
 	if s.SaveEvery > 0 {
 		mem = g.rows * s.steps * (s.gates + s.cell)
 	}
-	a.reset(size+groupRows*(s.back+2*s.cell+outerSteps*s.row)+mem, pieces+5)
-	b := &lstmBacker{lstmRunner: s.newRunner(a, g, x, wGates), wBack: wBack}
+	a.reset(size+maxGroupRows*(s.back+2*s.cell)+outerRows*s.row+mem, pieces+5)
+	b := &lstmBacker{lstmRunner: s.newRunner(a, g, x, wGates), wBack: wBack, block: outerRows / g.rows}
 	b.dh, b.dc = a.take(g.rows*s.back), a.take(g.rows*s.cell)
-	b.hist, b.mem, b.zero = a.take(outerSteps*g.rows*s.row), a.take(mem), a.take(g.rows*s.cell)
+	b.hist, b.mem, b.zero = a.take(outerRows*s.row), a.take(mem), a.take(g.rows*s.cell)
 	clear(b.dh)
 	clear(b.dc)
 	clear(b.zero)
@@ -108,7 +109,7 @@ func (b *lstmBacker) run(saved []float32) {
 func (b *lstmBacker) segment(t0, steps int, h, c, gates, cells []float32) {
 	g, s := b.g, b.lstmShape
 	left, t := s.units-s.full*s.tier.lanes, s.backTiles()
-	place := func(i int) []float32 { return b.hist[i%outerSteps*g.rows*s.row:][:g.rows*s.row] }
+	place := func(i int) []float32 { return b.hist[i%b.block*g.rows*s.row:][:g.rows*s.row] }
 	for i := steps - 1; i >= 0; i-- {
 		before := c
 		if i > 0 {
@@ -117,8 +118,8 @@ func (b *lstmBacker) segment(t0, steps int, h, c, gates, cells []float32) {
 		dz := gates[i*g.rows*s.gates:]
 		s.tier.back(&dz[0], uintptr(s.gates)*4, &b.dh[0], uintptr(s.back)*4, &cells[i*g.rows*s.cell], &before[0], uintptr(s.cell)*4,
 			&b.dc[0], &place(i + 1)[0], uintptr(s.row)*4, g.rows, s.full, left, 1<<left-1)
-		if next := i + 1; next < steps && next%outerSteps == 0 {
-			b.outer(t0, next, min(outerSteps, steps-next), gates)
+		if next := i + 1; next < steps && next%b.block == 0 {
+			b.outer(t0, next, min(b.block, steps-next), gates)
 		}
 		if t0+i == 0 && b.dx == nil {
 			break
@@ -133,7 +134,7 @@ func (b *lstmBacker) segment(t0, steps int, h, c, gates, cells []float32) {
 		}
 	}
 	copyRows(place(0), s.row, h, s.cell, g.rows, s.units)
-	b.outer(t0, 0, min(outerSteps, steps), gates)
+	b.outer(t0, 0, min(b.block, steps), gates)
 }
 
 // outer adds steps [from, from+n) of the segment, whose inputs are in hist, to the gradient of the weights.
@@ -148,6 +149,6 @@ func (b *lstmBacker) outer(t0, from, n int, gates []float32) {
 		w := min(3, vecs-v)
 		at := v * s.tier.lanes
 		s.tier.outer[w-1](&b.sum[at], uintptr(s.row)*4, d, uintptr(s.gates)*4, &b.hist[at], uintptr(s.row)*4,
-			n*g.rows, 4*s.units/s.tier.outerRows[w-1])
+			n*g.rows, 4*s.units/s.tier.outerTile[w-1])
 	}
 }
