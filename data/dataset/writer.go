@@ -16,11 +16,12 @@ import (
 	"earshot/data/trace"
 )
 
+// runPackets is how many packets a run holds before it is committed by itself: about 30 MB, a second of importing. It is
+// the most that a kill can cost. The limit depends on the packets alone, so that an import that was killed and completed has
+// the same parts as an undisturbed one. Tests make it small.
+var runPackets int64 = 2 << 20
+
 const (
-	// runPackets is how many packets a run holds before it is committed by itself: about 30 MB, a second of importing. It is
-	// the most that a kill can cost. The limit depends on the packets alone, so that an import that was killed and completed has the same parts as
-	// an undisturbed one.
-	runPackets = 2 << 20
 	// runCaptures bounds runs of very short captures.
 	runCaptures = 1 << 15
 	// seriesValues bounds the series that are held until a commit.
