@@ -90,10 +90,11 @@ type blocks []int
 func (b blocks) Plot(c draw.Canvas, p *plot.Plot) {
 	fx, fy := p.Transforms(&c)
 	n := b[len(b)-1]
+	line := stroke(ink, vg.Length(math.Max(0.2, math.Min(0.8, 8/float64(len(b)))))) // many classes: thin lines
 	for _, e := range b[:len(b)-1] {
 		x, y := fx(float64(e)-0.5), fy(float64(n-e)-0.5)
-		c.StrokeLine2(stroke(ink, 0.8), x, c.Min.Y, x, c.Max.Y)
-		c.StrokeLine2(stroke(ink, 0.8), c.Min.X, y, c.Max.X, y)
+		c.StrokeLine2(line, x, c.Min.Y, x, c.Max.Y)
+		c.StrokeLine2(line, c.Min.X, y, c.Max.X, y)
 	}
 }
 

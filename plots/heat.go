@@ -93,10 +93,10 @@ const (
 	barWidth = 6
 )
 
-// bar draws the color bar at the right of c, as high as the cells but not higher than 1.6 inches.
+// bar draws the color bar at the right of c, as high as the cells but for half a line at each end, and at most 1.6 inches.
 func (m *matrix) bar(c draw.Canvas) {
 	s := m.scale
-	h := min(c.Max.Y-c.Min.Y, 1.6*vg.Inch)
+	h := min(c.Max.Y-c.Min.Y-sizeTick, 1.6*vg.Inch)
 	r := vg.Rectangle{
 		Min: vg.Point{X: c.Max.X + barGap, Y: (c.Min.Y + c.Max.Y - h) / 2},
 		Max: vg.Point{X: c.Max.X + barGap + barWidth, Y: (c.Min.Y + c.Max.Y + h) / 2},
