@@ -61,7 +61,7 @@ type Run struct {
 type Capture struct {
 	ID           int64
 	Source       string
-	Class        int    // index into Classes
+	Class        int // index into Classes
 	StartUS      int64
 	DurationUS   int64
 	Packets      int64

@@ -157,9 +157,15 @@ func (s *source) make(ctx context.Context, be kernel.Backend, it item, dir strin
 	}
 	c := &Cell{Format: FolderFormat, ID: it.id, Settings: it.settings, Status: StatusOK}
 	resetPeak()
-	rowsTrain, rowsTest := s.rowsFor(it.split.Train), s.rowsFor(it.split.Test)
+	rowsTrain, err := s.rowsFor(it.split.Train)
+	if err != nil {
+		return nil, err
+	}
+	rowsTest, err := s.rowsFor(it.split.Test)
+	if err != nil {
+		return nil, err
+	}
 	var onTest, onTrain [][]float32
-	var err error
 	if network := c.StepUS > 0 || c.Representation == Order; network {
 		onTest, onTrain, err = s.trainNetwork(ctx, be, c, rowsTrain, rowsTest, dir, on)
 	} else {
@@ -202,11 +208,14 @@ func (s *source) make(ctx context.Context, be kernel.Backend, it item, dir strin
 }
 
 // rowsFor are the rows of captures, in the order of the ids.
-func (s *source) rowsFor(ids []int64) []int {
+func (s *source) rowsFor(ids []int64) ([]int, error) {
 	out := make([]int, len(ids))
 	for i, id := range ids {
-		row, _ := slices.BinarySearch(s.ids, id)
+		row, ok := slices.BinarySearch(s.ids, id)
+		if !ok {
+			return nil, fmt.Errorf("experiments: split: capture %d is not one of the run's", id)
+		}
 		out[i] = row
 	}
-	return out
+	return out, nil
 }

@@ -185,8 +185,11 @@ func (r *Run) verifyTraining(ctx context.Context, o VerifyOptions) (Check, error
 		}
 	}
 	again, err := s.make(ctx, o.Backend, item{c.ID, c.Settings, r.Splits[c.Split]}, dir, report)
-	if err != nil {
+	if ctx.Err() != nil {
 		return Check{}, err
+	}
+	if err != nil {
+		return Check{name, false, err.Error()}, nil
 	}
 	if !again.OK() {
 		return Check{name, false, c.ID + ": " + again.Reason}, nil
