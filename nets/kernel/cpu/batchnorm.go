@@ -18,11 +18,31 @@ func cutBN(p kernel.BN) bnParts {
 	return bnParts{p, rows, ceilDiv(p.N, rows)}
 }
 
-// run calls f for every item: part i of channel c, which is rows [from, to) of the batch.
-func (b bnParts) run(be *Backend, f func(worker, c, i, from, to int)) {
-	be.pool.Run(b.C*b.parts, func(worker, item int) {
-		c, i := item/b.parts, item%b.parts
-		f(worker, c, i, i*b.rows, min(b.N, (i+1)*b.rows))
+// bnItem works on part i of channel c: rows [from, to) of the batch.
+type bnItem func(worker, c, i, from, to int)
+
+func (b bnParts) item(worker, c, i int, f bnItem) { f(worker, c, i, i*b.rows, min(b.N, (i+1)*b.rows)) }
+
+// run calls f for every item.
+func (b bnParts) run(be *Backend, f bnItem) {
+	be.pool.Run(b.C*b.parts, func(worker, item int) { b.item(worker, item/b.parts, item%b.parts, f) })
+}
+
+// runBoth calls first for every item, and second once first has seen the whole channel. Where there are channels to
+// spare a worker does both on one channel, the second backwards: much of it is still in the cache.
+func (b bnParts) runBoth(be *Backend, first, second bnItem) {
+	if b.C < 4*be.pool.Threads() {
+		b.run(be, first)
+		b.run(be, second)
+		return
+	}
+	be.pool.Run(b.C, func(worker, c int) {
+		for i := range b.parts {
+			b.item(worker, c, i, first)
+		}
+		for i := b.parts - 1; i >= 0; i-- {
+			b.item(worker, c, i, second)
+		}
 	})
 }
 
@@ -113,7 +133,7 @@ func (be *Backend) BatchNormBackward(p kernel.BN, dx, dz, x, gamma, mean, rstd, 
 		}
 		return sc[c], sh[c]
 	}
-	b.run(be, func(worker, c, i, from, to int) {
+	sums := func(worker, c, i, from, to int) {
 		lanes := be.lanes(worker)
 		var sum, product float64
 		a, s := mask(c)
@@ -128,9 +148,9 @@ func (be *Backend) BatchNormBackward(p kernel.BN, dx, dz, x, gamma, mean, rstd, 
 			}
 		}
 		partials[2*(c*b.parts+i)], partials[2*(c*b.parts+i)+1] = sum, product
-	})
+	}
 	count := float64(p.N * p.T)
-	b.run(be, func(_, c, _, from, to int) {
+	apply := func(_, c, _, from, to int) {
 		sum, product := b.total(partials, c)
 		r, g := float64(rs[c]), float64(gs[c])
 		a, s := mask(c)
@@ -141,7 +161,8 @@ func (be *Backend) BatchNormBackward(p kernel.BN, dx, dz, x, gamma, mean, rstd, 
 					float32(g*r), float32(-g*r*r*r*product/count), float32(-g*r*sum/count), min(itemValues, p.T-t))
 			}
 		}
-	})
+	}
+	b.runBoth(be, sums, apply)
 	for c := range p.C {
 		sum, product := b.total(partials, c)
 		dg[c], db[c] = float32(product*float64(rs[c])), float32(sum)
