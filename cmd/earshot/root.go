@@ -33,6 +33,7 @@ func newRootCommand(a *app) *cobra.Command {
 		newReportCommand(a),
 		newRunCommand(a),
 		newVerifyCommand(a),
+		newStatsCommand(a),
 		newVersionCommand(a),
 	)
 	asUsage(root)

@@ -69,7 +69,17 @@ func McNemarExact(b, c int) float64 {
 	if b == c {
 		return 1
 	}
-	return min(1, 2*BinomialTail(max(b, c), b+c, 0.5))
+	n := b + c
+	if n > 60 {
+		return min(1, 2*BinomialTail(max(b, c), n, 0.5))
+	}
+	// With so few the sum of the binomial coefficients is a whole number that fits, and p is exact to the last bit.
+	sum, choose := uint64(0), uint64(1)
+	for k := range min(b, c) + 1 {
+		sum += choose
+		choose = choose * uint64(n-k) / uint64(k+1)
+	}
+	return min(1, math.Ldexp(float64(sum), 1-n))
 }
 
 // CriticalCorrect is the smallest number of right answers among n whose one-sided exact p against chance p0 is at most
