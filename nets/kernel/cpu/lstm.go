@@ -73,32 +73,26 @@ func (be *Backend) lstmShape(p kernel.LSTM, dx bool) lstmShape {
 // the cache.
 func oddLines(n int) int { return roundUp(n, lineValues) | lineValues }
 
-// lstmGroup is a run of sequences and where their rows lie.
+// lstmGroup is a run of sequences.
 type lstmGroup struct {
-	first, n int // sequences
+	first, n int
 	rows     int // n rounded up to 4: the rows beyond n run on zero input and carry no gradient
-	pad      int // rows of the groups before
 }
 
-// group returns group i; ok is false behind the last one.
-func (s *lstmShape) group(i int) (g lstmGroup, ok bool) {
-	size := s.tier.rows
-	if s.N <= size {
-		size = 4 // two workers share a small batch
+// groupSize depends on the shape alone: the order of every sum does too.
+func (s *lstmShape) groupSize() int {
+	if s.N <= s.tier.rows {
+		return 4 // two workers share a small batch
 	}
-	g.first = i * size
-	g.n = min(size, s.N-g.first)
-	g.rows = roundUp(g.n, 4)
-	g.pad = i * size
-	return g, g.n > 0
+	return s.tier.rows
 }
 
-func (s *lstmShape) groups() int {
-	i := 0
-	for _, ok := s.group(0); ok; _, ok = s.group(i) {
-		i++
-	}
-	return i
+func (s *lstmShape) groups() int { return ceilDiv(s.N, s.groupSize()) }
+
+func (s *lstmShape) group(i int) lstmGroup {
+	first := i * s.groupSize()
+	n := min(s.groupSize(), s.N-first)
+	return lstmGroup{first, n, roundUp(n, 4)}
 }
 
 // column is where gate q (i, f, g, o) of a unit lies among a row's gates.
@@ -188,11 +182,7 @@ func (be *Backend) packBack(s *lstmShape, w, wih, whh []float32, dx bool) {
 // hidden and the cell state before every segment.
 func (be *Backend) LSTMSaved(p kernel.LSTM) int {
 	s := be.lstmShape(p, false)
-	rows := 0
-	if g, ok := s.group(s.groups() - 1); ok {
-		rows = g.pad + g.rows
-	}
-	return rows * s.savedPerRow()
+	return roundUp(p.N, 4) * s.savedPerRow()
 }
 
 func (s *lstmShape) savedPerRow() int {
@@ -204,7 +194,7 @@ func (s *lstmShape) savedPerRow() int {
 
 // saved returns the part of group g of what the forward pass keeps.
 func (s *lstmShape) saved(g lstmGroup, all []float32) []float32 {
-	return all[g.pad*s.savedPerRow():][:g.rows*s.savedPerRow()]
+	return all[g.first*s.savedPerRow():][:g.rows*s.savedPerRow()]
 }
 
 // records splits memory for the given number of steps into gates (steps, rows, gates) and cell states (steps, rows, cell).
@@ -217,112 +207,6 @@ func (s *lstmShape) records(g lstmGroup, steps int, mem []float32) (gates, cells
 func (s *lstmShape) state(g lstmGroup, seg int, mem []float32) (h, c []float32) {
 	n := g.rows * s.cell
 	return mem[2*seg*n:][:n], mem[(2*seg+1)*n:][:n]
-}
-
-// lstmRunner is the forward pass of one group on one worker.
-type lstmRunner struct {
-	*lstmShape
-	g     lstmGroup
-	x     []float32 // (N, C, T), all sequences
-	w     []float32
-	rows  [2][]float32 // inputs [h | x | 1] of this step and the next
-	z     []float32    // arguments of the gates
-	cells []float32    // cell state where no record is kept
-}
-
-// runnerSize is what newRunner takes from an arena, in as many pieces.
-func (s *lstmShape) runnerSize() (values, pieces int) {
-	return maxGroupRows * (2*s.row + s.gates + s.cell), 4
-}
-
-func (s *lstmShape) newRunner(a *arena, g lstmGroup, x, w []float32) *lstmRunner {
-	r := &lstmRunner{lstmShape: s, g: g, x: x, w: w}
-	for i := range r.rows {
-		r.rows[i] = a.take(g.rows * s.row)
-		s.clearRows(r.rows[i])
-	}
-	r.z = a.take(g.rows * s.gates)
-	r.cells = a.take(g.rows * s.cell)
-	clear(r.cells)
-	return r
-}
-
-// clearRows makes rows of inputs [0 | 0 | 1].
-func (s *lstmShape) clearRows(rows []float32) {
-	clear(rows)
-	for at := s.units + s.C; at < len(rows); at += s.row {
-		rows[at] = 1
-	}
-}
-
-// input copies step t of the group's sequences into rows.
-func (s *lstmShape) input(g lstmGroup, rows, x []float32, t int) {
-	for i := range g.n {
-		row, from := rows[i*s.row+s.units:][:s.C], (g.first+i)*s.C*s.T+t
-		for c := range row {
-			row[c] = x[from+c*s.T]
-		}
-	}
-}
-
-// run advances over steps [t0, t0+steps) from the hidden state in rows[0] and the cell state before, and leaves the
-// hidden state in rows[0]. It returns the cell state. gates and cells take the records; nil keeps none.
-func (r *lstmRunner) run(t0, steps int, before, gates, cells []float32) []float32 {
-	g, t := r.g, r.gateTiles()
-	for i := range steps {
-		r.input(g, r.rows[0], r.x, t0+i)
-		r.product(r.z, r.gates, r.rows[0], r.row, r.w, t, g.rows)
-		to, after := r.z, r.cells
-		if gates != nil {
-			to, after = gates[i*g.rows*r.gates:], cells[i*g.rows*r.cell:][:g.rows*r.cell]
-		}
-		left := r.units - r.full*r.tier.lanes
-		r.tier.cell(&r.z[0], uintptr(r.gates)*4, &to[0], uintptr(r.gates)*4, &before[0], &after[0], uintptr(r.cell)*4,
-			&r.rows[1][0], uintptr(r.row)*4, g.rows, r.full, left, 1<<left-1)
-		before = after
-		r.rows[0], r.rows[1] = r.rows[1], r.rows[0]
-	}
-	return before
-}
-
-// LSTM implements kernel.Backend.
-func (be *Backend) LSTM(p kernel.LSTM, y, saved, x, wih, whh, bih, bhh kernel.Buf) {
-	s := be.lstmShape(p, false)
-	s.check("LSTM", x, wih, whh, bih, bhh)
-	values("LSTM", "y", y, p.N*p.H)
-	var keep []float32
-	if !saved.None() {
-		keep = values("LSTM", "saved", saved, be.LSTMSaved(p))
-	}
-	be.shared.reset(4*s.units*s.depth, 1)
-	w := be.shared.take(4 * s.units * s.depth)
-	be.packGates(&s, w, wih.Host, whh.Host, bih.Host, bhh.Host)
-	be.pool.Run(s.groups(), func(worker, i int) {
-		g, _ := s.group(i)
-		a := &be.scratch[worker]
-		a.reset(s.runnerSize())
-		r := s.newRunner(a, g, x.Host, w)
-		c := r.cells
-		for seg := range s.segments {
-			var gates, cells []float32
-			if keep != nil && s.SaveEvery > 0 {
-				h, before := s.state(g, seg, s.saved(g, keep))
-				copyRows(h, s.cell, r.rows[0], s.row, g.rows, s.units)
-				copy(before, c)
-			} else if keep != nil {
-				gates, cells = s.records(g, s.T, s.saved(g, keep))
-			}
-			c = r.run(seg*s.steps, min(s.steps, s.T-seg*s.steps), c, gates, cells)
-		}
-		copyRows(y.Host[g.first*p.H:], p.H, r.rows[0], s.row, g.n, p.H)
-	})
-}
-
-// copyRows copies the first n values of rows that lie at two strides.
-func copyRows(dst []float32, ds int, src []float32, ss, rows, n int) {
-	for i := range rows {
-		copy(dst[i*ds:][:n], src[i*ss:][:n])
-	}
 }
 
 // check panics where an operand does not fit the shape.

@@ -40,7 +40,9 @@ func lstmCases() []lstmCase {
 	if !testing.Short() {
 		cases = append(cases, lstmCase{kernel.LSTM{N: 2, C: 1, T: 6001, H: 13}, 1, true},
 			lstmCase{kernel.LSTM{N: 16, C: 1, T: 60, H: 128}, 1, false},
-			lstmCase{kernel.LSTM{N: 1, C: 1, T: 60000, H: 4, SaveEvery: 256}, 1, false})
+			lstmCase{kernel.LSTM{N: 1, C: 1, T: 60000, H: 4, SaveEvery: 256}, 1, false},
+			// Sums of weight gradients that are shared between groups.
+			lstmCase{kernel.LSTM{N: 80, C: 60000, T: 1, H: 16}, 0.01, false})
 	}
 	return cases
 }

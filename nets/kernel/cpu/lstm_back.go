@@ -33,7 +33,7 @@ func (be *Backend) LSTMBackward(p kernel.LSTM, dx, dwih, dwhh, dbih, dbhh, dy, s
 	be.pool.Run(shares, func(worker, share int) {
 		clear(sums[share])
 		for i := share * groups / shares; i < (share+1)*groups/shares; i++ {
-			g, _ := s.group(i)
+			g := s.group(i)
 			b := s.newBacker(&be.scratch[worker], g, x.Host, wGates, wBack)
 			b.dx, b.sum = dx.Host, sums[share]
 			copyRows(b.dh, s.back, dy.Host[g.first*p.H:], p.H, g.n, p.H)
