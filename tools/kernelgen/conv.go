@@ -200,9 +200,10 @@ func convOuter(a isa, pairs, vecs int) {
 // convPack reads a row through a pending activation. Every value is formed by the same operations wherever it lies in
 // the row, so that cutting the row differently never changes a bit.
 func convPack(a isa) {
-	a.function("convPack", "func(dst, src *float32, scale, shift, floor float32, n int)",
-		fmt.Sprintf("convPack%s writes dst[i] = max(floor, scale*src[i]+shift), rounded once before the maximum; NaN stays NaN.", a.name))
-	dst, src, n := param("dst"), param("src"), param("n")
+	a.function("convPack", "func(dst, src *float32, scale, shift, floor float32, n int, ahead uintptr)",
+		fmt.Sprintf("convPack%s writes dst[i] = max(floor, scale*src[i]+shift), rounded once before the maximum; NaN stays NaN.", a.name),
+		"It prefetches what lies ahead bytes behind src: the next row, whose first lines no stream detector foresees.")
+	dst, src, n, ahead := param("dst"), param("src"), param("n"), param("ahead")
 	scale, shift, floor := a.vec(), a.vec(), a.vec()
 	VBROADCASTSS(Load(Param("scale"), XMM()), scale)
 	VBROADCASTSS(Load(Param("shift"), XMM()), shift)
@@ -215,6 +216,9 @@ func convPack(a isa) {
 		Label(label)
 		for i := range count {
 			VMOVUPS(Mem{Base: src, Disp: a.bytes() * i}, v[i])
+			if a.bytes()*i%64 == 0 {
+				PREFETCHT0(Mem{Base: src, Index: ahead, Scale: 1, Disp: a.bytes() * i})
+			}
 		}
 		for i := range count {
 			VFMADD213PS(shift, scale, v[i])

@@ -20,7 +20,7 @@ type convTier struct {
 	pairs, filters int // of outer
 	outer          func(acc, x *float32, off *int64, dy *float32, steps int)
 	transpose      func(dst *float32, ds uintptr, src *float32, ss uintptr, n int) // lanes rows
-	pack           func(dst, src *float32, scale, shift, floor float32, n int)
+	pack           func(dst, src *float32, scale, shift, floor float32, n int, ahead uintptr)
 
 	peak func(rounds int) // 24 vector multiply-adds each, for Exercise
 

@@ -563,12 +563,13 @@ loop:
 	VZEROUPPER
 	RET
 
-// func convPackAVX2(dst *float32, src *float32, scale float32, shift float32, floor float32, n int)
-// Requires: AVX, AVX2, FMA3, SSE
-TEXT ·convPackAVX2(SB), NOSPLIT, $0-40
+// func convPackAVX2(dst *float32, src *float32, scale float32, shift float32, floor float32, n int, ahead uintptr)
+// Requires: AVX, AVX2, FMA3, MMX+, SSE
+TEXT ·convPackAVX2(SB), NOSPLIT, $0-48
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+32(FP), DX
+	MOVQ         ahead+40(FP), BX
 	MOVSS        scale+16(FP), X0
 	VBROADCASTSS X0, Y0
 	MOVSS        shift+20(FP), X1
@@ -580,8 +581,10 @@ TEXT ·convPackAVX2(SB), NOSPLIT, $0-40
 
 four:
 	VMOVUPS     (CX), Y3
+	PREFETCHT0  (CX)(BX*1)
 	VMOVUPS     32(CX), Y4
 	VMOVUPS     64(CX), Y5
+	PREFETCHT0  64(CX)(BX*1)
 	VMOVUPS     96(CX), Y6
 	VFMADD213PS Y1, Y0, Y3
 	VMAXPS      Y3, Y2, Y3
@@ -607,6 +610,7 @@ fewer:
 
 vector:
 	VMOVUPS     (CX), Y3
+	PREFETCHT0  (CX)(BX*1)
 	VFMADD213PS Y1, Y0, Y3
 	VMAXPS      Y3, Y2, Y3
 	VMOVUPS     Y3, (AX)

@@ -918,12 +918,13 @@ loop:
 	VZEROUPPER
 	RET
 
-// func convPackAVX512(dst *float32, src *float32, scale float32, shift float32, floor float32, n int)
-// Requires: AVX, AVX512F, FMA3, SSE
-TEXT ·convPackAVX512(SB), NOSPLIT, $0-40
+// func convPackAVX512(dst *float32, src *float32, scale float32, shift float32, floor float32, n int, ahead uintptr)
+// Requires: AVX, AVX512F, FMA3, MMX+, SSE
+TEXT ·convPackAVX512(SB), NOSPLIT, $0-48
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+32(FP), DX
+	MOVQ         ahead+40(FP), BX
 	MOVSS        scale+16(FP), X0
 	VBROADCASTSS X0, Z0
 	MOVSS        shift+20(FP), X1
@@ -935,9 +936,13 @@ TEXT ·convPackAVX512(SB), NOSPLIT, $0-40
 
 four:
 	VMOVUPS     (CX), Z3
+	PREFETCHT0  (CX)(BX*1)
 	VMOVUPS     64(CX), Z4
+	PREFETCHT0  64(CX)(BX*1)
 	VMOVUPS     128(CX), Z5
+	PREFETCHT0  128(CX)(BX*1)
 	VMOVUPS     192(CX), Z6
+	PREFETCHT0  192(CX)(BX*1)
 	VFMADD213PS Z1, Z0, Z3
 	VMAXPS      Z3, Z2, Z3
 	VFMADD213PS Z1, Z0, Z4
@@ -962,6 +967,7 @@ fewer:
 
 vector:
 	VMOVUPS     (CX), Z3
+	PREFETCHT0  (CX)(BX*1)
 	VFMADD213PS Z1, Z0, Z3
 	VMAXPS      Z3, Z2, Z3
 	VMOVUPS     Z3, (AX)

@@ -23,9 +23,9 @@ func newPending(method string, a kernel.Act, channels int) pending {
 
 func (p pending) identity() bool { return p.scale == nil && !p.relu }
 
-// of is the activation of one channel: max(floor, scale*x + shift).
+// of is the activation of one channel: max(floor, scale*x + shift). The identity leaves every bit, that of -0 too.
 func (p pending) of(channel int) (scale, shift, floor float32) {
-	scale, floor = 1, float32(math.Inf(-1))
+	scale, shift, floor = 1, float32(math.Copysign(0, -1)), float32(math.Inf(-1))
 	if p.scale != nil {
 		scale, shift = p.scale[channel], p.shift[channel]
 	}
@@ -45,10 +45,6 @@ func (p pending) pack(k *convTier, row, src []float32, lo, hi, channel int) {
 	}
 	clear(row[:from-lo])
 	clear(row[to-lo:])
-	if p.identity() {
-		copy(row[from-lo:], src[from:to])
-		return
-	}
 	scale, shift, floor := p.of(channel)
-	k.pack(&row[from-lo], &src[from], scale, shift, floor, to-from)
+	k.pack(&row[from-lo], &src[from], scale, shift, floor, to-from, uintptr(4*len(src)))
 }

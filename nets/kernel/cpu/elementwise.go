@@ -31,7 +31,7 @@ func (be *Backend) Apply(n, c, t int, y, x kernel.Buf, a kernel.Act) {
 	be.eachRow(n*c, t, func(_, row int) {
 		scale, shift, floor := p.of(row % c)
 		for i := row * t; i < (row+1)*t; i += itemValues {
-			be.tier.conv.pack(&ys[i], &xs[i], scale, shift, floor, min(itemValues, (row+1)*t-i))
+			be.tier.conv.pack(&ys[i], &xs[i], scale, shift, floor, min(itemValues, (row+1)*t-i), 1024)
 		}
 	})
 }

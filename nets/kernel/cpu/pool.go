@@ -26,7 +26,7 @@ func (p pending) surround(k *convTier, row, src []float32, lo, channel int, fill
 		row[i] = fill
 	}
 	scale, shift, floor := p.of(channel)
-	k.pack(&row[from-lo], &src[from], scale, shift, floor, to-from)
+	k.pack(&row[from-lo], &src[from], scale, shift, floor, to-from, uintptr(4*len(src)))
 }
 
 // MaxPool1D implements kernel.Backend.

@@ -27,7 +27,8 @@ func convTileFarAVX2(y *float32, ys uintptr, x *float32, xs uintptr, w *float32,
 func convOuterAVX2(acc *float32, x *float32, off *int64, dy *float32, steps int)
 
 // convPackAVX2 writes dst[i] = max(floor, scale*src[i]+shift), rounded once before the maximum; NaN stays NaN.
-func convPackAVX2(dst *float32, src *float32, scale float32, shift float32, floor float32, n int)
+// It prefetches what lies ahead bytes behind src: the next row, whose first lines no stream detector foresees.
+func convPackAVX2(dst *float32, src *float32, scale float32, shift float32, floor float32, n int, ahead uintptr)
 
 // transposeAVX2 writes dst[t][r] = src[r][t] for 8 rows r and 8*n steps t; ds and ss are row strides in bytes.
 func transposeAVX2(dst *float32, ds uintptr, src *float32, ss uintptr, n int)

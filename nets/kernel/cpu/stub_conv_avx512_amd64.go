@@ -27,7 +27,8 @@ func convTileFarAVX512(y *float32, ys uintptr, x *float32, xs uintptr, w *float3
 func convOuterAVX512(acc *float32, x *float32, off *int64, dy *float32, steps int)
 
 // convPackAVX512 writes dst[i] = max(floor, scale*src[i]+shift), rounded once before the maximum; NaN stays NaN.
-func convPackAVX512(dst *float32, src *float32, scale float32, shift float32, floor float32, n int)
+// It prefetches what lies ahead bytes behind src: the next row, whose first lines no stream detector foresees.
+func convPackAVX512(dst *float32, src *float32, scale float32, shift float32, floor float32, n int, ahead uintptr)
 
 // transposeAVX512 writes dst[t][r] = src[r][t] for 16 rows r and 16*n steps t; ds and ss are row strides in bytes.
 func transposeAVX512(dst *float32, ds uintptr, src *float32, ss uintptr, n int)
