@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"bufio"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -123,8 +124,12 @@ func (f CSVFormat) decode(path string, c Capture, emit func(piece) error) error 
 
 // read emits the captures of a file. An odd line ends it: the packets before are kept and the capture carries the problem.
 func (f CSVFormat) read(file io.Reader, c Capture, emit func(piece) error) error {
-	c.Link = "csv"
-	r := &csvReader{f: f, rows: csv.NewReader(file), c: c, emit: emit}
+	c.Link = CSV
+	b := bufio.NewReaderSize(file, 1<<16)
+	if mark, _ := b.Peek(3); string(mark) == "\ufeff" {
+		b.Discard(3) // the byte order mark of Windows programs
+	}
+	r := &csvReader{f: f, rows: csv.NewReader(b), c: c, emit: emit}
 	r.rows.Comma, r.rows.FieldsPerRecord, r.rows.ReuseRecord, r.rows.LazyQuotes = f.comma, -1, true, true
 	fresh := true // the next line may be a header
 	for {
@@ -135,7 +140,7 @@ func (f CSVFormat) read(file io.Reader, c Capture, emit func(piece) error) error
 		line := 0
 		if err == nil {
 			line, _ = r.rows.FieldPos(0)
-			if row[0] = strings.TrimPrefix(row[0], "\ufeff"); f.session != "" && row[0] == f.session && len(row) > 1 {
+			if f.session != "" && row[0] == f.session && len(row) > 1 {
 				name := strings.Clone(row[1])
 				r.end()
 				r.start("#" + name)
@@ -273,7 +278,10 @@ func (r *csvReader) packet(row []string) (p trace.Packet, err error) {
 		}
 		sizes[i] = have
 	}
-	for i := 3; i >= 0; i-- { // nothing named before: the one behind
+	if err != nil {
+		return p, err
+	}
+	for i := 2; i >= 0; i-- { // nothing named before: the one behind
 		if sizes[i] < 0 {
 			sizes[i] = sizes[i+1]
 		}
