@@ -514,7 +514,7 @@ TEXT ·lstmCellAVX2(SB), NOSPLIT, $0-104
 	MOVQ    full+80(FP), R13
 	MOVQ    tail+88(FP), R14
 	SHLQ    $0x02, R14
-	SHLQ    $0x05, R13
+	IMUL3Q  $0x00000020, R13, R13
 
 row:
 	XORQ  R12, R12
@@ -913,7 +913,7 @@ TEXT ·lstmBackAVX2(SB), NOSPLIT, $0-112
 	MOVQ    full+88(FP), R13
 	MOVQ    tail+96(FP), R14
 	SHLQ    $0x02, R14
-	SHLQ    $0x05, R13
+	IMUL3Q  $0x00000020, R13, R13
 
 row:
 	XORQ  R12, R12

@@ -1059,7 +1059,7 @@ TEXT ·lstmCellAVX512(SB), NOSPLIT, $0-104
 	MOVQ    mask+96(FP), R12
 	KMOVW   R12, K1
 	SHLQ    $0x02, R14
-	SHLQ    $0x06, R13
+	IMUL3Q  $0x00000040, R13, R13
 
 row:
 	XORQ  R12, R12
@@ -1193,8 +1193,8 @@ rest:
 	LEAQ        (AX)(R12*4), R15
 	VMOVUPS.Z   (R15)(R14*2), K1, Z4
 	LEAQ        (AX)(R12*4), R15
-	LEAQ        (R15)(R14*2), R15
-	VMOVUPS.Z   (R15)(R14*1), K1, Z5
+	ADDQ        R14, R15
+	VMOVUPS.Z   (R15)(R14*2), K1, Z5
 	VMULPS      lanes_bfb8aa3b<>+0(SB), Z2, Z2
 	VMINPS      Z2, Z1, Z2
 	VMAXPS      Z2, Z0, Z2
@@ -1281,8 +1281,8 @@ rest:
 	LEAQ        (CX)(R12*4), R15
 	VMOVUPS     Z4, K1, (R15)(R14*2)
 	LEAQ        (CX)(R12*4), R15
-	LEAQ        (R15)(R14*2), R15
-	VMOVUPS     Z5, K1, (R15)(R14*1)
+	ADDQ        R14, R15
+	VMOVUPS     Z5, K1, (R15)(R14*2)
 	VMOVUPS.Z   (DX)(R12*1), K1, Z6
 	VMULPS      Z6, Z3, Z6
 	VFMADD231PS Z2, Z4, Z6
@@ -1574,7 +1574,7 @@ TEXT ·lstmBackAVX512(SB), NOSPLIT, $0-112
 	MOVQ    mask+104(FP), R12
 	KMOVW   R12, K1
 	SHLQ    $0x02, R14
-	SHLQ    $0x06, R13
+	IMUL3Q  $0x00000040, R13, R13
 
 row:
 	XORQ  R12, R12
@@ -1664,8 +1664,8 @@ rest:
 	VDIVPS       Z2, Z7, Z2
 	VMOVUPS      lanes_3f800000<>+0(SB), Z3
 	LEAQ         (AX)(R12*4), R15
-	LEAQ         (R15)(R14*2), R15
-	VMOVUPS.Z    (R15)(R14*1), K1, Z4
+	ADDQ         R14, R15
+	VMOVUPS.Z    (R15)(R14*2), K1, Z4
 	VMULPS       Z2, Z4, Z7
 	VMOVUPS      Z7, K1, (DI)(R12*1)
 	VMOVUPS.Z    (CX)(R12*1), K1, Z6
@@ -1678,8 +1678,8 @@ rest:
 	VSUBPS       Z4, Z3, Z7
 	VMULPS       Z7, Z6, Z6
 	LEAQ         (AX)(R12*4), R15
-	LEAQ         (R15)(R14*2), R15
-	VMOVUPS      Z6, K1, (R15)(R14*1)
+	ADDQ         R14, R15
+	VMOVUPS      Z6, K1, (R15)(R14*2)
 	LEAQ         (AX)(R12*4), R15
 	VMOVUPS.Z    (R15), K1, Z4
 	LEAQ         (AX)(R12*4), R15
