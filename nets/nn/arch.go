@@ -17,15 +17,6 @@ type Arch struct {
 	Rules
 }
 
-// View returns the number of time steps that a value before the global pooling depends on, 0 for all of them.
-func (a Arch) View(c, t int) int {
-	_, b, y, err := build(nil, a, c, t, 2, 1, evaluate, nil)
-	if err != nil || b == nil || y.view >= everything {
-		return 0
-	}
-	return y.view
-}
-
 // errHash is the cause of a build that gave two nodes one 32-bit hash.
 var errHash = errors.New("hash collision")
 

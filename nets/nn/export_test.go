@@ -25,6 +25,21 @@ func (p Program) Nodes(f func(n *gorgonia.Node, ours bool)) {
 // Slab is the size of the slab, and the largest sum of blocks that are alive at one place, in values.
 func (p Program) Slab() (planned, atLeast int) { return p.p.slab, mostAlive(p.p.blocks) }
 
+// mostAlive is the largest sum of sizes of blocks that are alive at one place: no placement can do with less.
+func mostAlive(blocks []*block) int {
+	most := 0
+	for _, b := range blocks {
+		sum := 0
+		for _, d := range blocks {
+			if d.first <= b.first && b.first <= d.last {
+				sum += d.size
+			}
+		}
+		most = max(most, sum)
+	}
+	return most
+}
+
 // CheckPlan reports two blocks that are alive at one time in one place, or lie outside the slab.
 func (p Program) CheckPlan() error {
 	for i, a := range p.p.blocks {

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"earshot/nets"
@@ -61,9 +62,12 @@ func step(t testing.TB, m *nn.Model, x []float32, y []int32) float64 {
 	return loss
 }
 
-// each runs a test for every network in every profile.
+// each runs a test for every network in every profile, the short way in profile tsai only.
 func each(t *testing.T, f func(t *testing.T, a nn.Arch)) {
 	for _, a := range nets.All {
+		if testing.Short() && a.Profile != "tsai" {
+			continue
+		}
 		t.Run(a.Name+"/"+a.Profile, func(t *testing.T) { f(t, a) })
 	}
 }
@@ -229,6 +233,34 @@ func TestSameBitsOnAnyThreads(t *testing.T) {
 			} else if got != want {
 				t.Errorf("run %d on %d threads differs", i, threads)
 			}
+		}
+	})
+}
+
+// TestModelsSideBySide: models on different goroutines do not disturb each other, building included. For -race.
+func TestModelsSideBySide(t *testing.T) {
+	each(t, func(t *testing.T, a nn.Arch) {
+		var wg sync.WaitGroup
+		got := make([]string, 3)
+		for i := range got {
+			wg.Go(func() {
+				m, err := nn.NewModel(ref.New(1), a, 1, 5, 2, 1)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				for n := 1; n <= 3; n++ {
+					x, y := batch(1, n, 1, 5, 2)
+					if _, err := m.Step(x, y); err != nil {
+						t.Error(err)
+					}
+				}
+				got[i] = state(m)
+			})
+		}
+		wg.Wait()
+		if got[0] != got[1] || got[0] != got[2] {
+			t.Error("the same training differs")
 		}
 	})
 }

@@ -152,18 +152,3 @@ func place(blocks []*block, order func(a, b *block) int) int {
 	}
 	return total
 }
-
-// mostAlive is the largest sum of sizes of blocks that are alive at one place: no placement can do with less.
-func mostAlive(blocks []*block) int {
-	most := 0
-	for _, b := range blocks {
-		sum := 0
-		for _, d := range blocks {
-			if d.first <= b.first && b.first <= d.last {
-				sum += d.size
-			}
-		}
-		most = max(most, sum)
-	}
-	return most
-}

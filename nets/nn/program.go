@@ -49,7 +49,8 @@ type program struct {
 	loss   float64
 }
 
-// building guards Gorgonia's global constants and type pools; running programs needs no lock.
+// building guards Gorgonia's global constants and type pools while graphs are made and compiled; running them needs no
+// lock.
 var building sync.Mutex
 
 func newProgram(be kernel.Backend, n int, m mode, salt int) *program {
@@ -102,8 +103,10 @@ func (p *program) compile() error {
 	return p.plan()
 }
 
-// bind gives every value its place in the slab.
+// bind gives every value its place in the slab and compiles the graph for the tape machine.
 func (p *program) bind(slab kernel.Buf) error {
+	building.Lock()
+	defer building.Unlock()
 	for _, b := range p.blocks {
 		b.buf = part(slab, b.off, b.size)
 	}
@@ -126,11 +129,9 @@ func (p *program) bind(slab kernel.Buf) error {
 	if err := gorgonia.Let(p.x, valueOf(part(p.input.buf, 0, p.x.Shape().TotalSize()), p.x.Shape())); err != nil {
 		return fmt.Errorf("nn: input: %w", err)
 	}
-	if p.vm == nil {
-		vm := gorgonia.NewTapeMachine(p.graph)
-		runtime.SetFinalizer(vm, nil) // it frees nothing without CUDA, and would keep the slab from the collector
-		p.vm = vm
-	}
+	vm := gorgonia.NewTapeMachine(p.graph)
+	runtime.SetFinalizer(vm, nil) // it frees nothing without CUDA, and would keep the slab from the collector
+	p.vm = vm
 	return nil
 }
 
