@@ -39,6 +39,13 @@ type Progress struct {
 // A cell that does not fit Study.Memory is refused and says why. A cell that fails is recorded too; then the error names
 // it after all others have run.
 func Sweep(ctx context.Context, study Study, o Options) error {
+	_, err := os.Stat(o.Dir)
+	begun := err == nil // a folder that was there stays, whatever happens
+	defer func() {
+		if !begun {
+			os.RemoveAll(o.Dir)
+		}
+	}()
 	if err := os.MkdirAll(filepath.Join(o.Dir, "cells"), 0o755); err != nil {
 		return fmt.Errorf("experiments: %w", err)
 	}
@@ -58,6 +65,7 @@ func Sweep(ctx context.Context, study Study, o Options) error {
 	if err := s.begin(o, items, splits); err != nil {
 		return err
 	}
+	begun = true
 	var failed []string
 	for n, it := range items {
 		report := func(e train.Event) {
