@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"earshot/nets/kernel"
@@ -135,6 +136,30 @@ func TestLSTMSaveEvery(t *testing.T) {
 				if v[i] != want[what][i] {
 					t.Fatalf("%s: %v: %s[%d] = %v, want %v", name, c, what, i, v[i], want[what][i])
 				}
+			}
+		}
+	}
+}
+
+// TestLSTMCurves: one step whose gates all see x gives sigmoid(x)*tanh(sigmoid(x)*tanh(x)), to a few units in the last
+// place from 1e-30 to 1e30. What a saturated gate leaves may differ where it is below 1e-30.
+func TestLSTMCurves(t *testing.T) {
+	xs := []float32{0, 1e-30, 1e-10, 1e-4, 0.01, 0.1, 0.34, 0.5, 1, 2, 5, 9, 20, 60, 88, 104, 1e3, 1e6, 1e30}
+	for _, x := range slices.Clone(xs) {
+		xs = append(xs, -x)
+	}
+	const h = 16
+	ones := slices.Repeat([]float32{1}, 4*h)
+	zero := func(n int) kernel.Buf { return kernel.Host(make([]float32, n)) }
+	for _, name := range cpu.Available() {
+		be, p := open(t, name, 1), kernel.LSTM{N: len(xs), C: 1, T: 1, H: h}
+		y := make([]float32, len(xs)*h)
+		be.LSTM(p, kernel.Host(y), kernel.Buf{}, kernel.Host(xs), kernel.Host(ones), zero(4*h*h), zero(4*h), zero(4*h))
+		for i, x := range xs {
+			s := 1 / (1 + math.Exp(-float64(x)))
+			want := s * math.Tanh(s*math.Tanh(float64(x)))
+			if got := float64(y[i*h]); math.Abs(got-want) > 1e-6*math.Abs(want)+1e-30 {
+				t.Errorf("%s: x = %g: %g, want %g", name, x, got, want)
 			}
 		}
 	}
