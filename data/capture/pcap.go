@@ -58,8 +58,8 @@ func newPcap(w *window) (*pcapFile, error) {
 	if big {
 		major = p.u32(h[4:]) >> 16
 	}
-	if major != 2 {
-		return nil, fmt.Errorf("pcap version %d is not known; only 2 is", major)
+	if major < 2 { // later ones do not exist: like Wireshark, believe the magic
+		return nil, fmt.Errorf("pcap version %d is not known; 2 is", major)
 	}
 	p.link = p.u32(h[20:]) & 0x03ffffff // the bits above tell about a frame check sequence
 	w.take(size)

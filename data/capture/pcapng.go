@@ -9,11 +9,12 @@ import (
 
 // Block types of draft-ietf-opsawg-pcapng. All others are skipped.
 const (
-	blockSection   = 0x0a0d0d0a // the same in both byte orders
-	blockInterface = 1
-	blockPacket    = 2 // obsolete
-	blockSimple    = 3
-	blockEnhanced  = 6
+	blockSection    = 0x0a0d0d0a // the same in both byte orders
+	blockInterface  = 1
+	blockPacket     = 2 // obsolete
+	blockSimple     = 3
+	blockStatistics = 5
+	blockEnhanced   = 6
 
 	byteOrderMagic = 0x1a2b3c4d
 )
@@ -79,6 +80,11 @@ func (p *pcapngFile) next(r *raw) error {
 			return p.packet(r, p.u32(h) == blockPacket)
 		case blockSimple:
 			return p.simple(r)
+		case blockStatistics:
+			var size int64
+			if size, err = p.size(12); err == nil {
+				err = p.options(20, size, nil)
+			}
 		default:
 			var size int64
 			if size, err = p.size(0); err == nil {
@@ -139,7 +145,43 @@ func (p *pcapngFile) section() error {
 	if err != nil {
 		return err
 	}
+	return p.options(24, n, nil)
+}
+
+// options passes the block of n bytes at hand, whose options begin at byte from, and hands them over. Options
+// beyond the window, which would be megabytes of comments, are passed unseen.
+func (p *pcapngFile) options(from int, n int64, option func(code uint16, value []byte)) error {
+	whole := int(min(n, windowBytes))
+	b := p.w.peek(whole)
+	if len(b) < whole {
+		return p.w.cut("a block", int64(len(b)), n)
+	}
+	if n <= windowBytes {
+		if err := p.walk(b[from:n-4], option); err != nil {
+			return err
+		}
+	} else {
+		_ = p.walk(b[from:], option) // the last option goes beyond
+	}
 	return p.finish(n, n)
+}
+
+// walk reads a list of options: code, length, value padded to whole words; 0 ends it.
+func (p *pcapngFile) walk(o []byte, option func(code uint16, value []byte)) error {
+	for len(o) >= 4 {
+		code, size := p.u16(o), int(p.u16(o[2:]))
+		if o = o[4:]; code == 0 {
+			return nil
+		}
+		if size > len(o) {
+			return fmt.Errorf("an option claims %d bytes where %d are left: the file is damaged here", size, len(o))
+		}
+		if option != nil {
+			option(code, o[:size])
+		}
+		o = o[min(len(o), (size+3)&^3):]
+	}
+	return nil
 }
 
 // iface adds an interface: its link type, snapshot length, resolution and offset of its clock.
@@ -148,31 +190,26 @@ func (p *pcapngFile) iface() error {
 	if err != nil {
 		return err
 	}
-	b := p.w.peek(int(min(n, windowBytes))) // options beyond the window would be megabytes of comments
-	if int64(len(b)) < min(n, windowBytes) {
-		return p.w.cut("a block", int64(len(b)), n)
+	f := iface{exponent: 6}
+	h := p.w.peek(16)
+	if len(h) < 16 {
+		return p.w.cut("a block", int64(len(h)), n)
 	}
-	f := iface{link: uint32(p.u16(b[8:])), snap: p.u32(b[12:]), exponent: 6}
-	for o := b[16:min(int64(len(b)), n-4)]; len(o) >= 4; {
-		code, size := p.u16(o), int(p.u16(o[2:]))
-		o = o[4:]
-		if code == 0 || size > len(o) {
-			break
-		}
+	f.link, f.snap = uint32(p.u16(h[8:])), p.u32(h[12:])
+	err = p.options(16, n, func(code uint16, v []byte) {
 		switch {
-		case code == 9 && size >= 1: // if_tsresol
-			f.binary, f.exponent = o[0]&0x80 != 0, o[0]&0x7f
-		case code == 14 && size >= 8: // if_tsoffset
-			first, second := p.u32(o), p.u32(o[4:])
+		case code == 9 && len(v) >= 1: // if_tsresol
+			f.binary, f.exponent = v[0]&0x80 != 0, v[0]&0x7f
+		case code == 14 && len(v) >= 8: // if_tsoffset
+			first, second := p.u32(v), p.u32(v[4:])
 			if p.big {
 				first, second = second, first
 			}
 			f.offset = int64(uint64(second)<<32 | uint64(first))
 		}
-		o = o[min(len(o), (size+3)&^3):]
-	}
+	})
 	p.ifaces = append(p.ifaces, f)
-	return p.finish(n, n)
+	return err
 }
 
 // packet reads an enhanced packet block, or the obsolete packet block, whose interface number is half as wide.
@@ -202,9 +239,12 @@ func (p *pcapngFile) packet(r *raw, obsolete bool) error {
 	return p.body(r, fixed, size, n)
 }
 
+// simpleFixed is what lies before the packet's bytes in a simple packet block.
+const simpleFixed = 12
+
 // simple reads a simple packet block: no time (that of the packet before is kept), always the first interface.
 func (p *pcapngFile) simple(r *raw) error {
-	const fixed = 12
+	const fixed = simpleFixed
 	n, err := p.size(4)
 	if err != nil {
 		return err
@@ -240,6 +280,12 @@ func (p *pcapngFile) body(r *raw, fixed int, size, n int64) error {
 		}
 		if again := int64(p.u32(b[n-4:])); again != n {
 			return fmt.Errorf("a block's two lengths differ (%d and %d): the file is damaged here", n, again)
+		}
+		end := fixed + (int(size)+3)&^3
+		if fixed != simpleFixed && end < int(n)-4 { // a simple block has no options
+			if err := p.walk(b[end:n-4], nil); err != nil {
+				return err
+			}
 		}
 		r.bytes = b[fixed : fixed+int(size)]
 		p.w.take(int(n))

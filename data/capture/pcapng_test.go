@@ -84,6 +84,9 @@ func TestPcapngDamage(t *testing.T) {
 		"two lengths":           {change(len(good)-4, 8), "two lengths differ"},
 		"short block":           {change(4, 8), "claims 8 bytes"},
 		"odd block":             {change(4, uint32(len(good)-1)), "claims"},
+		"option over its block": {withOption(le, it, option(le, 1, 'h', 'i'), 0x3030), "option claims 12336 bytes"},
+		"statistics' option":    {block(le, blockStatistics, append(make([]byte, 12), 1, 0, 9, 0)), "option claims 9 bytes"},
+		"interface's option":    {interfaceBlock(le, 1, 0, []byte{1, 0, 200, 0}), "option claims 200 bytes"},
 		"huge block":            {change(4, 0xfffffff0), "cut inside"},
 		"packet over its block": {change(20, uint32(len(good))), "in a block of"},
 		"huge packet":           {change(20, 0xffffff00), "more than a packet"},
@@ -97,6 +100,16 @@ func TestPcapngDamage(t *testing.T) {
 			t.Errorf("%s: %d packets, %v; want %q", name, len(got), problem, c.want)
 		}
 	}
+}
+
+// withOption is an enhanced packet block with an option, whose length is replaced unless size is 0.
+func withOption(o order, it item, opt []byte, size uint16) []byte {
+	b := enhanced(o, 0, it)
+	body := append([]byte(nil), b[8:len(b)-4]...)
+	if size > 0 {
+		o.PutUint16(opt[2:], size)
+	}
+	return block(o, blockEnhanced, append(body, opt...))
 }
 
 // TestLongBlocks: a block longer than the window, as an unknown block or with a packet and long options, is passed.
