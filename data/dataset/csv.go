@@ -201,7 +201,7 @@ func (r *csvReader) end() {
 	if s == nil {
 		return
 	}
-	s.c.Records = s.n
+	s.c.Records, s.c.Decoded = s.n, s.n
 	if r.first >= firstUnix {
 		s.c.StartUS, s.c.LastUS = r.first, r.last
 	} else {

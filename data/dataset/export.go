@@ -200,7 +200,7 @@ func decodeExported(m map[string]npz.Array, c Capture, emit func(piece) error) e
 		}
 		cp := c
 		cp.Source, cp.StartUS, cp.Labels = sources[i], start, map[string]string{}
-		cp.Records, cp.FirstUS, cp.LastUS = to-from, start, start
+		cp.Records, cp.Decoded, cp.FirstUS, cp.LastUS = to-from, to-from, start, start
 		for a, v := range labels {
 			cp.Labels[a] = v[i]
 		}

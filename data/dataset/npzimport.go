@@ -92,7 +92,7 @@ func (f NPZFormat) decode(path string, c Capture, emit func(piece) error) error 
 		if err := f.packets(row, s); err != nil {
 			s.c.ProblemAt, s.c.Problem = s.n+1, err.Error()
 		}
-		s.c.Records = s.n
+		s.c.Records, s.c.Decoded = s.n, s.n
 		if s.end(nil) != nil {
 			return nil
 		}
