@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -92,7 +93,8 @@ func TestDamagedRecord(t *testing.T) {
 	}
 }
 
-func pack2(t *testing.T, kind string, b []byte) []byte {
+// compressed packs b as kind says: gz, zst, or plain.
+func compressed(t *testing.T, kind string, b []byte) []byte {
 	var out bytes.Buffer
 	var w io.WriteCloser
 	switch kind {
@@ -121,7 +123,7 @@ func TestCompressed(t *testing.T) {
 	items := traffic(4000, 2)
 	plain := pcapBytes(le, magicMicro, 65535, linkEthernet, items...)
 	for _, kind := range []string{"plain", "gz", "zst"} {
-		b := pack2(t, kind, plain)
+		b := compressed(t, kind, plain)
 		path := filepath.Join(t.TempDir(), "x.txt")
 		if err := os.WriteFile(path, b, 0o644); err != nil {
 			t.Fatal(err)
@@ -140,10 +142,44 @@ func TestCompressed(t *testing.T) {
 	}
 }
 
+// TestConstantMemory: a capture of 400,000 packets costs no more than the window and a few kilobytes.
+func TestConstantMemory(t *testing.T) {
+	items := traffic(4000, 4)
+	head := pcapBytes(le, magicMicro, 0, linkEthernet)
+	body := pcapBytes(le, magicMicro, 0, linkEthernet, items...)[len(head):]
+	parts := []io.Reader{bytes.NewReader(head)}
+	for range 100 {
+		parts = append(parts, bytes.NewReader(body))
+	}
+	r, err := NewReader(io.MultiReader(parts...), "long")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	a := NewAssembler(Rule{})
+	var p Record
+	var before, after runtime.MemStats
+	for n := 0; ; n++ {
+		if n == len(items) { // every flow is known
+			runtime.ReadMemStats(&before)
+		}
+		if err := r.Next(&p); err == io.EOF {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		a.Add(&p)
+	}
+	runtime.ReadMemStats(&after)
+	if grown := after.TotalAlloc - before.TotalAlloc; a.Report.Records != 400000 || grown > 64<<10 {
+		t.Errorf("%d bytes allocated for %d packets", grown, a.Report.Records)
+	}
+}
+
 func TestNotCaptures(t *testing.T) {
 	dir := t.TempDir()
 	for name, content := range map[string]string{"empty": "", "short": "\xd4\xc3", "text": "time,size,direction\n0,1,1\n",
-		"gz of text": string(pack2(t, "gz", []byte("hello world"))), "bad gz": "\x1f\x8b\x08\x00", "bad zst": "\x28\xb5\x2f\xfd\xff\xff"} {
+		"gz of text": string(compressed(t, "gz", []byte("hello world"))), "bad gz": "\x1f\x8b\x08\x00", "bad zst": "\x28\xb5\x2f\xfd\xff\xff"} {
 		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
 			t.Fatal(err)

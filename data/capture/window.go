@@ -30,7 +30,11 @@ var windows = sync.Pool{New: func() any { b := make([]byte, windowBytes); return
 
 func newWindow(src io.Reader) *window { return &window{src: src, buf: *windows.Get().(*[]byte)} }
 
+// free gives the buffer back; a second call does nothing.
 func (w *window) free() {
+	if w.buf == nil {
+		return
+	}
 	buf := w.buf // the pool keeps the pointer, which must not be into w
 	windows.Put(&buf)
 	w.buf, w.pos, w.end, w.err = nil, 0, 0, io.ErrClosedPipe
