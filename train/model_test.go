@@ -181,3 +181,37 @@ func TestSize(t *testing.T) {
 		}
 	}
 }
+
+func FuzzReadHistory(f *testing.F) {
+	f.Add("epoch,steps,loss,train_accuracy,lr,momentum,wall_s\n1,2,0.5,1,1e-3,0.9,0.1\n")
+	f.Add("epoch,steps,loss,train_accuracy,lr,momentum,wall_s\n1,2\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		h, err := ReadHistory(strings.NewReader(text))
+		if err != nil {
+			return
+		}
+		var b bytes.Buffer
+		if err := h.WriteCSV(&b); err != nil {
+			t.Fatal(err)
+		}
+		if again, err := ReadHistory(&b); err != nil || len(again) != len(h) {
+			t.Errorf("%d rows come back as %d (%v)", len(h), len(again), err)
+		}
+	})
+}
+
+func FuzzReadModel(f *testing.F) {
+	f.Add([]byte(`{"format":1,"net":"fcn","profile":"tsai","classes":["a"],"channels":1,"steps":4,"normalizer":{"mode":"none"}}`))
+	f.Add([]byte(`{"format":1,"classes":["a"],"channels":1,"steps":4,"normalizer":{"mode":"train","mean":[1]}}`))
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if err := os.WriteFile(filepath.Join(dir, "model.json"), b, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		info, err := ReadModel(dir)
+		if err != nil {
+			return
+		}
+		info.Normalizer.Apply(make([]float32, 8), 2, 4) // what passed can be used
+	})
+}
