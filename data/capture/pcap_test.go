@@ -191,6 +191,11 @@ func TestNotCaptures(t *testing.T) {
 			t.Errorf("%s: error %v", name, err)
 		}
 	}
+	for range 8 { // what failed to open has given its buffers back, each once
+		if w := newWindow(nil); len(w.buf) != windowBytes {
+			t.Fatalf("a buffer of %d bytes", len(w.buf))
+		}
+	}
 	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "folder") {
 		t.Errorf("a folder: %v", err)
 	}
