@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net/netip"
 	"os"
@@ -371,7 +372,8 @@ func TestKill(t *testing.T) {
 		if err := child.Start(); err != nil {
 			t.Fatal(err)
 		}
-		timer := time.AfterFunc(time.Duration(10+r.IntN(60+10*kills))*time.Millisecond, func() { child.Process.Kill() })
+		wait := 8 * math.Pow(1.3, float64(kills)) * (0.5 + r.Float64()) // longer each time, so that the import gets on
+		timer := time.AfterFunc(time.Duration(wait*1e6), func() { child.Process.Kill() })
 		err := child.Wait()
 		timer.Stop()
 		if IsSet(dst) {
@@ -390,7 +392,7 @@ func TestKill(t *testing.T) {
 		if err == nil {
 			break
 		}
-		if kills++; kills > 200 {
+		if kills++; kills > 60 {
 			t.Fatal("the import does not get on")
 		}
 	}
