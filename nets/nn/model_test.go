@@ -278,7 +278,7 @@ func TestSeeds(t *testing.T) {
 			}
 			return s.String()
 		}
-		if weights(1) != weights(1) || weights(1) == weights(2) {
+		if one := weights(1); one != weights(1) || one == weights(2) {
 			t.Error("weights must depend on the seed, and on nothing else")
 		}
 	})

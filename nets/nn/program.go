@@ -29,9 +29,9 @@ type program struct {
 	salt int
 
 	graph  *gorgonia.ExprGraph
-	ops    []*op          // in order of creation, which is the order of execution
-	nodes  gorgonia.Nodes // of ops
-	needs  map[*gorgonia.Node]bool
+	ops    []*op                   // in order of creation, which is the order of execution
+	nodes  gorgonia.Nodes          // of ops
+	needs  map[*gorgonia.Node]bool // depends on a parameter
 	params map[*gorgonia.Node]*Param
 	x      *gorgonia.Node
 	input  *block // the batch
