@@ -60,7 +60,7 @@ func (f NPZFormat) decode(path string, c Capture, emit func(piece) error) error 
 	}
 	v, err := x.AsFloat64()
 	if err != nil {
-		return fmt.Errorf("X: %w", err)
+		return fmt.Errorf("array X: %w", err)
 	}
 	n := x.Shape[0]
 	labels, err := classLabels(m, n)
@@ -108,7 +108,7 @@ func (f NPZFormat) packets(row []float64, s *sender) error {
 	first := int64(0)
 	for i, v := range row {
 		if math.IsNaN(v) || math.Abs(v) > 1<<30 {
-			return fmt.Errorf("X: value %v", v)
+			return fmt.Errorf("array X: value %v", v)
 		}
 		p := trace.Packet{Flow: -1, Direction: trace.Up}
 		if v < 0 {
@@ -146,7 +146,7 @@ func classLabels(m map[string]npz.Array, n int) ([]string, error) {
 	}
 	labels, err := y.AsStrings()
 	if err != nil {
-		return nil, fmt.Errorf("y: %w", err)
+		return nil, fmt.Errorf("array y: %w", err)
 	}
 	if len(labels) != n {
 		return nil, fmt.Errorf("%d labels y for %d rows of X", len(labels), n)
@@ -157,12 +157,12 @@ func classLabels(m map[string]npz.Array, n int) ([]string, error) {
 	}
 	at, err := y.AsInt64()
 	if err != nil {
-		return nil, fmt.Errorf("y: %w", err)
+		return nil, fmt.Errorf("array y: %w", err)
 	}
 	named := make([]string, n)
 	for i, k := range at {
 		if k < 0 || k >= int64(len(classes.Str)) {
-			return nil, fmt.Errorf("y: class %d of %d", k, len(classes.Str))
+			return nil, fmt.Errorf("array y: class %d of %d", k, len(classes.Str))
 		}
 		named[i] = classes.Str[k]
 	}

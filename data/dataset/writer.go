@@ -1,18 +1,14 @@
 package dataset
 
 import (
-	"encoding/csv"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
-	"earshot/data/dataset/npz"
 	"earshot/data/trace"
 )
 
@@ -176,106 +172,6 @@ func (w *Writer) Add(c Capture, t *trace.Trace) error {
 	return err
 }
 
-// adding is a capture whose packets arrive in pieces.
-type adding struct {
-	w     *Writer
-	c     Capture
-	id    int64
-	sum   *summary
-	begun bool
-}
-
-func (w *Writer) begin() (*adding, error) {
-	if w.bad == nil && w.shape != [2]int{} {
-		w.bad = fmt.Errorf("dataset: %s: the set holds series; packets need a set of their own", w.dir)
-	}
-	if w.packets == nil && w.dir != "" && w.bad == nil {
-		number := fmt.Sprintf("%06d.parquet", w.commits)
-		w.packets, w.bad = createPart[packetRow](w.dir, "packets-"+number)
-		if w.bad == nil {
-			w.flows, w.bad = createPart[flowRow](w.dir, "flows-"+number)
-		}
-	}
-	return &adding{w: w, id: int64(len(w.captures)), sum: newSummary()}, w.bad
-}
-
-// packets takes the next packets of the capture, in their order.
-func (a *adding) packets(pk []trace.Packet) error {
-	w := a.w
-	a.sum.add(&a.c, pk)
-	if w.packets == nil {
-		return nil
-	}
-	for len(pk) > 0 && w.bad == nil {
-		n := min(len(pk), 4096)
-		w.rows = w.rows[:0]
-		for i := range pk[:n] {
-			w.rows = append(w.rows, toRow(a.id, &pk[i]))
-		}
-		w.bad = w.packets.write(w.rows)
-		pk = pk[n:]
-	}
-	return w.bad
-}
-
-// end closes the capture: sums and digests replace those in c, and the marks are set. A full run is committed.
-func (a *adding) end(c Capture, flows []trace.Flow) (Capture, error) {
-	w, s := a.w, &a.c
-	a.sum.end(s)
-	c.ID, c.Digest, c.NearDigest, c.Excluded = a.id, s.Digest, s.NearDigest, s.Excluded
-	c.DurationUS, c.Packets, c.Flows = s.DurationUS, s.Packets, int64(len(flows))
-	c.BytesUp, c.BytesDown, c.BytesUnknown = s.BytesUp, s.BytesDown, s.BytesUnknown
-	c.BytesIP, c.BytesFrame, c.Oversize = s.BytesIP, s.BytesFrame, s.Oversize
-	if w.flows != nil && w.bad == nil {
-		rows := make([]flowRow, len(flows))
-		for i, f := range flows {
-			rows[i] = flowToRow(a.id, i, f)
-		}
-		w.bad = w.flows.write(rows)
-	}
-	if err := w.enter(&c); err != nil {
-		return c, err
-	}
-	if w.packets != nil && (w.packets.rows >= runPackets || len(w.captures)-w.done >= runCaptures) {
-		return c, w.Commit()
-	}
-	return c, w.bad
-}
-
-// enter marks c and lists it.
-func (w *Writer) enter(c *Capture) error {
-	if w.bad != nil {
-		return w.bad
-	}
-	if w.bad = w.checkLabels(c); w.bad != nil { // its packets are written: the run cannot be committed
-		return w.bad
-	}
-	labels := make(map[string]string, len(w.manifest.Axes))
-	for _, a := range w.manifest.Axes {
-		labels[a] = c.Labels[a]
-	}
-	c.Labels = labels
-	if _, seen := w.first[c.Digest]; c.Excluded == "" && seen {
-		c.Excluded = Duplicate
-	} else if c.Excluded == "" {
-		w.first[c.Digest] = c.ID
-	}
-	w.captures = append(w.captures, *c)
-	if c.Problem != "" {
-		w.AddProblem(c.Source, c.ProblemAt, c.Problem)
-	}
-	return nil
-}
-
-func (w *Writer) checkLabels(c *Capture) error {
-	for a, v := range c.Labels {
-		if v != "" && !slices.Contains(w.manifest.Axes, a) {
-			return fmt.Errorf("dataset: %s: label axis %q is not one of the data set's %v", c.Source, a, w.manifest.Axes)
-		}
-	}
-	return nil
-}
-
 // AddSeries appends a (C, T) series as it is, for data that never were packets (UCR). A set holds series of one shape,
 // or packets, not both. Series are not marked as duplicates: published splits count every row.
 func (w *Writer) AddSeries(c Capture, x []float32, channels int) error {
@@ -299,132 +195,6 @@ func (w *Writer) AddSeries(c Capture, x []float32, channels int) error {
 		return w.Commit()
 	}
 	return nil
-}
-
-// AddProblem notes what could not be read; packet 0 stands for the source as a whole. The same note twice is kept once.
-func (w *Writer) AddProblem(source string, packet int64, problem string) {
-	w.problemRow([3]string{source, strconv.FormatInt(packet, 10), problem})
-}
-
-func (w *Writer) problemRow(row [3]string) {
-	if w.noted == nil {
-		w.noted = map[[3]string]bool{}
-		for _, p := range w.problems {
-			w.noted[p] = true
-		}
-	}
-	if !w.noted[row] {
-		w.noted[row] = true
-		w.problems = append(w.problems, row)
-	}
-}
-
-// Commit makes everything that was added last: parts first, dataset.json at the end.
-func (w *Writer) Commit() error {
-	if w.bad != nil || w.dir == "" {
-		return w.bad
-	}
-	w.bad = w.commit()
-	return w.bad
-}
-
-func (w *Writer) commit() error {
-	number := fmt.Sprintf("%06d", w.commits)
-	m := w.manifest
-	m.Parts = slices.Clone(m.Parts)
-	if caps := w.captures[w.done:]; len(caps) > 0 {
-		c, err := filePart(w.dir, "captures-"+number+".parquet", int64(len(caps)), func(f io.Writer) error { return writeCaptures(f, caps, m.Axes) })
-		if err != nil {
-			return err
-		}
-		m.Parts = append(m.Parts, c)
-		if w.packets != nil {
-			for _, finish := range []func() (Part, error){w.packets.finish, w.flows.finish} {
-				p, err := finish()
-				if err != nil {
-					return err
-				}
-				m.Parts = append(m.Parts, p)
-			}
-			w.packets, w.flows = nil, nil
-		}
-		if len(w.series) > 0 {
-			ids := make([]int64, len(caps))
-			for i := range caps {
-				ids[i] = caps[i].ID
-			}
-			p, err := filePart(w.dir, "series-"+number+".npz", int64(len(caps)), func(f io.Writer) error {
-				return npz.WriteTo(f, npz.Named{Name: "X", Array: npz.Float32(w.series, len(caps), w.shape[0], w.shape[1])},
-					npz.Named{Name: "capture_id", Array: npz.Int64(ids)})
-			})
-			if err != nil {
-				return err
-			}
-			m.Parts = append(m.Parts, p)
-			w.series = nil
-		}
-	}
-	if err := w.writeProblems(); err != nil {
-		return err
-	}
-	if err := m.write(w.dir); err != nil {
-		return err
-	}
-	if len(w.captures) > w.done {
-		w.commits++
-	}
-	w.manifest, w.done = m, len(w.captures)
-	return nil
-}
-
-// Close gives the folder back. What was not committed is dropped, and so is a folder in which nothing was.
-func (w *Writer) Close() error {
-	if w.dir == "" || w.lock == nil {
-		return nil
-	}
-	var err error
-	for _, abort := range []func() error{w.packets.abort, w.flows.abort} {
-		err = errors.Join(err, abort())
-	}
-	err = errors.Join(err, w.lock.release(w.dir))
-	w.lock, w.bad = nil, errors.New("dataset: the writer is closed")
-	return err
-}
-
-const problemsName = "problems.csv"
-
-func (w *Writer) writeProblems() error {
-	return writeFile(w.dir, problemsName, func(f io.Writer) error {
-		c := csv.NewWriter(f)
-		c.Write([]string{"source", "packet", "error"}) // csv.Writer keeps the first error for Flush
-		for _, p := range w.problems {
-			c.Write(p[:])
-		}
-		c.Flush()
-		return c.Error()
-	})
-}
-
-func readProblems(dir string) ([][3]string, error) {
-	f, err := os.Open(filepath.Join(dir, problemsName))
-	if os.IsNotExist(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("dataset: %w", err)
-	}
-	defer f.Close()
-	rows, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		return nil, fmt.Errorf("dataset: %s: %s: %w", dir, problemsName, err)
-	}
-	var list [][3]string
-	for _, r := range rows[min(1, len(rows)):] {
-		if len(r) == 3 {
-			list = append(list, [3]string(r))
-		}
-	}
-	return list, nil
 }
 
 // axesOf are the keys of labels in order, for sources that bring their own.

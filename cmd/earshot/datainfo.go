@@ -1,0 +1,91 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"text/tabwriter"
+
+	"earshot/data/dataset"
+
+	"github.com/spf13/cobra"
+)
+
+func newDataInfoCommand(a *app) *cobra.Command {
+	var src sourceFlags
+	c := &cobra.Command{
+		Use:   "info DS",
+		Short: "Sum up a data set, or capture files before an import",
+		Long: `Sum up a data set: captures, packets, bytes, labels, duplicates, empties, share of bytes of unknown direction, and every
+source with its counts. Files or folders that are no data set are read and summed up without being stored.`,
+		Example: `  earshot data info songs
+  earshot data info capture.pcapng --clients 192.168.0.0/16 --json`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o, err := src.options(a)
+			if err != nil {
+				return err
+			}
+			var i dataset.Info
+			if dataset.IsSet(args[0]) {
+				if len(args) > 1 {
+					return usagef("data info: one data set at a time, not %d", len(args))
+				}
+				s, err := dataset.Open(args[0])
+				if err != nil {
+					return err
+				}
+				if i, err = s.Info(); err != nil {
+					return err
+				}
+			} else if i, err = dataset.Scan(cmd.Context(), args, o, a.logLine); err != nil {
+				return err
+			}
+			if a.json {
+				return a.printJSON(i)
+			}
+			return printInfo(a.stdout, i)
+		},
+	}
+	src.add(c.Flags())
+	return c
+}
+
+// longest is how many values or sources the text output lists; --json has all.
+const longest = 20
+
+func printInfo(out io.Writer, i dataset.Info) error {
+	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
+	if i.Name != "" {
+		fmt.Fprintf(w, "name\t%s\n", i.Name)
+	}
+	fmt.Fprintf(w, "captures\t%d (%d included, %d duplicates, %d empty, %d near duplicates)\n", i.Captures, i.Included, i.Duplicates, i.Empties, i.Near)
+	fmt.Fprintf(w, "packets\t%d (%d larger than %d bytes)\n", i.Packets, i.Oversize, dataset.MTU)
+	fmt.Fprintf(w, "bytes\t%d payload, %d IP, %d frame\n", i.Bytes.Payload, i.Bytes.IP, i.Bytes.Frame)
+	fmt.Fprintf(w, "direction\tunknown for %.2f %% of the bytes, guessed in %d captures\n", 100*i.Unknown, i.Guessed)
+	for _, axis := range slices.Sorted(maps.Keys(i.Axes)) {
+		values := slices.Sorted(maps.Keys(i.Axes[axis]))
+		fmt.Fprintf(w, "axis %s\t%d values:", axis, len(values))
+		for _, v := range values[:min(len(values), longest)] {
+			fmt.Fprintf(w, " %s=%d", v, i.Axes[axis][v])
+		}
+		if len(values) > longest {
+			fmt.Fprint(w, " …")
+		}
+		fmt.Fprintln(w)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(out)
+	w = tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(w, "source\tlink\trecords\tdecoded\tup\tdown\tunknown\terror")
+	for _, s := range i.Sources[:min(len(i.Sources), longest)] {
+		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%s\n", s.Source, s.Link, s.Records, s.Decoded, s.PayloadUp, s.PayloadDown, s.PayloadUnknown, s.Error)
+	}
+	if n := len(i.Sources) - longest; n > 0 {
+		fmt.Fprintf(w, "… and %d more; --json lists all\n", n)
+	}
+	return w.Flush()
+}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"earshot/data/dataset"
+
+	"github.com/spf13/cobra"
+)
+
+func newDataMergeCommand(a *app) *cobra.Command {
+	var out string
+	var force bool
+	c := &cobra.Command{
+		Use:     "merge A B… --out DS",
+		Short:   "Unite data sets; captures with the same packets are marked",
+		Example: `  earshot data merge laptop desktop --out songs`,
+		Args:    cobra.MinimumNArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := refuseExisting(out, force); err != nil {
+				return err
+			}
+			for _, dir := range args {
+				if filepath.Clean(dir) == filepath.Clean(out) {
+					return usagef("data merge: %s is both a source and --out", dir)
+				}
+			}
+			old := ""
+			if _, err := os.Stat(out); err == nil {
+				if !dataset.IsSet(out) {
+					return fmt.Errorf("data merge: %s: exists and is no data set, so --force leaves it alone; use another --out", out)
+				}
+				old = out + ".replaced"
+				if err := os.Rename(out, old); err != nil {
+					return err
+				}
+			}
+			if err := dataset.Merge(out, args...); err != nil {
+				if old != "" {
+					err = errors.Join(err, os.Rename(old, out))
+				}
+				return err
+			}
+			if old != "" {
+				if err := os.RemoveAll(old); err != nil {
+					return err
+				}
+			}
+			s, err := dataset.Open(out)
+			if err != nil {
+				return err
+			}
+			i, err := s.Info()
+			if err != nil {
+				return err
+			}
+			if a.json {
+				return a.printJSON(i)
+			}
+			return printInfo(a.stdout, i)
+		},
+	}
+	c.Flags().StringVar(&out, "out", "", "data set folder")
+	c.Flags().BoolVar(&force, "force", false, "replace --out")
+	c.MarkFlagRequired("out")
+	return c
+}
+
+func newDataExportCommand(a *app) *cobra.Command {
+	var to, out string
+	var force bool
+	c := &cobra.Command{
+		Use:     "export DS --to csv|npz --out F",
+		Short:   "Write the packets of a data set to one csv or npz file",
+		Example: `  earshot data export songs --to csv --out songs.csv`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if !slices.Contains(dataset.ExportFormats, to) {
+				return usagef("--to %q: it is one of %s", to, strings.Join(dataset.ExportFormats, ", "))
+			}
+			if err := refuseExisting(out, force); err != nil {
+				return err
+			}
+			s, err := dataset.Open(args[0])
+			if err != nil {
+				return err
+			}
+			return dataset.Export(s, to, out)
+		},
+	}
+	c.Flags().StringVar(&to, "to", "", "format: "+strings.Join(dataset.ExportFormats, " or "))
+	c.Flags().StringVar(&out, "out", "", "file to write")
+	c.Flags().BoolVar(&force, "force", false, "replace --out")
+	c.MarkFlagRequired("to")
+	c.MarkFlagRequired("out")
+	return c
+}
