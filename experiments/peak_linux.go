@@ -3,12 +3,16 @@ package experiments
 import (
 	"bytes"
 	"os"
+	"runtime/debug"
 	"strconv"
 )
 
 // resetPeak makes the system forget the highest resident memory of this process, so that peakBytes is the cell's own.
 // Where that is not allowed, the peak is that of the process so far.
-func resetPeak() { _ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) }
+func resetPeak() {
+	debug.FreeOSMemory() // of the cell before
+	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0)
+}
 
 // peakBytes is the highest resident memory since resetPeak; 0 when the system does not say.
 func peakBytes() int64 {

@@ -56,10 +56,13 @@ func (s Study) Full() Study {
 func (s Study) Quicker() Study {
 	s.Quick = true
 	s.StepsUS = []int64{1_000_000, 100_000}
-	s.Order = 250
+	s.Order = 100
 	s.Protocols = append([]Protocol{}, s.Protocols...)
 	for i := range s.Protocols {
-		if p := &s.Protocols[i]; p.Name == "ours" {
+		switch p := &s.Protocols[i]; p.Name {
+		case "study":
+			p.Epochs = 10
+		case "ours":
 			p.Splits, p.Epochs = []string{"stratified:2"}, 12
 		}
 	}

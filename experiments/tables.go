@@ -148,7 +148,7 @@ func (r *Run) accuracyTable(s Settings, groups []Group) Table {
 			continue
 		}
 		row := make([]string, len(t.Columns))
-		row[0], row[1], row[3] = c.Net, strconv.Itoa(c.Points), c.Status
+		row[0], row[1], row[3] = netTitle(c.Net), strconv.Itoa(c.Points), c.Status
 		r.study(c.Settings, row[len(row)-2:])
 		if !slices.ContainsFunc(refused, func(o Row) bool { return slices.Equal(o.Fields, row) }) {
 			refused = append(refused, Row{Fields: row})
@@ -178,11 +178,11 @@ var controlNames = map[string]string{
 }
 
 func (r *Run) accuracyRow(g Group) []string {
-	name := g.Net
+	name := netTitle(g.Net)
 	if g.Control != "" {
 		name = controlNames[g.Control]
 		if g.Control == ControlPermuted || g.Control == ControlShuffled {
-			name += ", " + g.Net
+			name += ", " + netTitle(g.Net)
 		}
 	}
 	c := g.Cells[0]
@@ -285,7 +285,7 @@ func (r *Run) collapseTable(groups []Group) Table {
 		if g.Evaluate == EvaluateBatch {
 			eval = "test batch"
 		}
-		t.add(g.Net, g.Protocol, g.SplitSpec, representationName(g.Settings), strconv.Itoa(g.Points), strconv.Itoa(g.Cells[0].OptimizerSteps),
+		t.add(netTitle(g.Net), g.Protocol, g.SplitSpec, representationName(g.Settings), strconv.Itoa(g.Points), strconv.Itoa(g.Cells[0].OptimizerSteps),
 			strconv.FormatBool(g.DropLast), g.Normalize, eval, fmt.Sprintf("%d/%d", collapsed, g.Repeats), percent(trained), percent(g.Mean),
 			strings.Trim(fmt.Sprint(answers), "[]"))
 	}
@@ -298,7 +298,7 @@ func (r *Run) refusedTable() Table {
 			{Name: "Status", Left: true}, {Name: "Reason", Left: true}}}
 	for _, c := range r.Cells {
 		if !c.OK() {
-			t.add(c.ID, c.Net, c.Protocol, representationName(c.Settings), strconv.Itoa(c.Points), c.Status, c.Reason)
+			t.add(c.ID, netTitle(c.Net), c.Protocol, representationName(c.Settings), strconv.Itoa(c.Points), c.Status, c.Reason)
 		}
 	}
 	return t
@@ -376,11 +376,11 @@ func publishedTable(p Published) Table {
 	n := 0
 	for _, c := range p.Cells {
 		if c.Points == 0 {
-			t.add(stepName(c.StepUS), c.Net, "None", "None", "", "", "", "", "")
+			t.add(stepName(c.StepUS), netTitle(c.Net), "None", "None", "", "", "", "", "")
 			continue
 		}
 		k, test, ok := c.Correct()
-		row := []string{stepName(c.StepUS), c.Net, strconv.Itoa(c.Points), percent(c.Accuracy), "?", "", "", "", ""}
+		row := []string{stepName(c.StepUS), netTitle(c.Net), strconv.Itoa(c.Points), percent(c.Accuracy), "?", "", "", "", ""}
 		if ok {
 			lo, hi := metrics.ClopperPearson(k, test, level)
 			row[4], row[5], row[6], row[7], row[8] = fmt.Sprintf("%d/%d", k, test), percent(lo), percent(hi),
