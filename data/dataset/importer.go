@@ -9,7 +9,7 @@ import (
 
 // importer takes the pieces of all sources in order.
 type importer struct {
-	w      *Writer // nil: nothing is stored
+	w      *Writer // without a folder when nothing is to be stored
 	opt    ImportOptions
 	log    func(string)
 	known  map[[2]string]bool // source and its digest
