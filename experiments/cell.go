@@ -80,6 +80,8 @@ type Result struct {
 	OptimizerSteps int               `json:"optimizer_steps"`
 	ViewSteps      int               `json:"view_steps"` // field of view of one output of the last convolution; 0 = global
 	Params         int               `json:"params"`
+	Ties           int64             `json:"ties"`           // packets of the captures used that lay between two steps
+	Edge           int64             `json:"edge"`           // packets that the last half step dropped (SP-34)
 	WeightsSHA256  string            `json:"weights_sha256"` // of the file weights.safetensors
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"slices"
 
 	"earshot/data/binning"
 	"earshot/nets"
@@ -40,6 +41,9 @@ func (s *source) trainNetwork(ctx context.Context, be kernel.Backend, c *Cell, r
 	defer m.Close()
 	cfg := train.Config{Profile: c.Profile, Epochs: c.Epochs, Batch: c.Batch, LR: c.LR, DropLast: c.DropLast, Normalize: c.Normalize,
 		Seed: seed("batches", of...), Memory: s.study.Memory, Dir: dir}
+	for _, i := range slices.Concat(rowsTrain, rowsTest) {
+		c.Ties, c.Edge = c.Ties+t.Touched[i].Ties, c.Edge+t.Touched[i].Edge
+	}
 	info := m.Info()
 	c.Params, c.ViewSteps = info.Parameters, info.FieldOfViewSteps
 	if c.ViewSteps >= t.T {

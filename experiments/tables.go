@@ -111,7 +111,7 @@ func (r *Run) accuracyTables(groups []Group) []Table {
 func (r *Run) accuracyTable(s Settings, groups []Group) Table {
 	t := Table{Name: "accuracy_" + tableName(s), Columns: []Column{
 		{Name: "Model", Left: true}, {Name: "Points"}, {Name: "Test points"}, {Name: "Accuracy %"}, {Name: "SD"},
-		{Name: "95 % low"}, {Name: "95 % high"}, {Name: "p", Wide: true}, {Name: "p Holm"}, {Name: "Collapsed"},
+		{Name: "95 % low"}, {Name: "95 % high"}, {Name: "Over guessing", Wide: true}, {Name: "Over majority", Wide: true}, {Name: "p", Wide: true}, {Name: "p Holm"}, {Name: "Collapsed"},
 		{Name: "Train accuracy %", Wide: true}, {Name: "View s"}, {Name: "Optimizer steps", Wide: true},
 		{Name: "Parameters", Wide: true}, {Name: "Study points"}, {Name: "Study %"}}}
 	what := "time step " + stepName(s.StepUS)
@@ -126,7 +126,10 @@ func (r *Run) accuracyTable(s Settings, groups []Group) Table {
 			map[bool]string{true: "; interval from a bootstrap over groups of captures", false: ""}[splitAxis(s.SplitSpec) != ""] +
 			". p Holm: over the networks of this table. Collapsed: repeats that gave one answer to every test point.",
 	}
-	if r.Synthetic() {
+	if i := slices.IndexFunc(r.Cells, func(c *Cell) bool { return c.OK() && tableKey(c.Settings) == tableKey(s) && c.StepUS > 0 }); i >= 0 {
+		t.Notes = append(t.Notes, fmt.Sprintf("Of the packets, %d lay exactly between two steps (they count in the later one) and %d in the half step behind the last one (dropped).", r.Cells[i].Ties, r.Cells[i].Edge))
+	}
+	if r.Synthetic() && r.Manifest.Data.Bayes > 0 {
 		t.Notes = append(t.Notes, fmt.Sprintf("The best possible rule is right on %s %%.", percent(r.Manifest.Data.Bayes)))
 	}
 	key := tableKey(s)
@@ -186,21 +189,22 @@ func (r *Run) accuracyRow(g Group) []string {
 		}
 	}
 	c := g.Cells[0]
-	collapsed, trained := 0, 0.0
+	collapsed, trained, majority := 0, 0.0, 0.0
 	for _, c := range g.Cells {
-		trained += c.TrainAccuracy / float64(len(g.Cells))
+		trained += c.TrainAccuracy / float64(g.Repeats)
+		majority += c.MajorityShare / float64(g.Repeats)
 		if c.Collapsed {
 			collapsed++
 		}
 	}
 	row := []string{name, strconv.Itoa(g.Points), times(g.Repeats, g.NTest), percent(g.Mean), percent(g.SD), percent(g.CILow),
-		percent(g.CIHigh), pvalue(g.P), pvalue(g.PHolm), fmt.Sprintf("%d/%d", collapsed, g.Repeats), percent(trained),
+		percent(g.CIHigh), signed(g.Mean - 1/float64(len(g.Classes))), signed(g.Mean - majority), pvalue(g.P), pvalue(g.PHolm), fmt.Sprintf("%d/%d", collapsed, g.Repeats), percent(trained),
 		viewName(c), "", "", "", ""}
 	if c.OptimizerSteps > 0 {
-		row[12], row[13] = strconv.Itoa(c.OptimizerSteps), strconv.Itoa(c.Params)
+		row[14], row[15] = strconv.Itoa(c.OptimizerSteps), strconv.Itoa(c.Params)
 	}
 	if g.Control == "" {
-		r.study(g.Settings, row[14:])
+		r.study(g.Settings, row[16:])
 	}
 	return row
 }
@@ -457,6 +461,9 @@ func times(repeats, n int) string {
 
 // percent prints a fraction; nothing for a value that does not exist.
 func percent(v float64) string { return fixed(100*v, 2) }
+
+// signed prints a difference of fractions in points.
+func signed(v float64) string { return strconv.FormatFloat(100*v, 'f', 2, 64) }
 
 func fixed(v float64, digits int) string {
 	if math.IsNaN(v) {
