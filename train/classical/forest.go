@@ -1,9 +1,7 @@
 package classical
 
 import (
-	"errors"
 	"fmt"
-	"math"
 	"math/rand/v2"
 )
 
@@ -16,10 +14,10 @@ type Forest struct {
 	MaxDepth    int
 	MinSplit    int
 	MinLeaf     int
-	MaxFeatures int // 0: floor(sqrt(F)); -1: all
+	MaxFeatures FeatureCount // 0: the square root
 	Extra       bool
 	Bootstrap   *bool // nil: true for a forest, false for extra trees
-	ClassWeight []float64
+	ClassWeight ClassWeight
 	Seed        uint64
 	Threads     int // 0: all processors
 
@@ -32,25 +30,19 @@ func (f *Forest) Fit(x Matrix, y []int, k int) error {
 	if err := check("forest", x, y, k); err != nil {
 		return err
 	}
-	if f.ClassWeight != nil && len(f.ClassWeight) != k {
-		return fmt.Errorf("forest: %d class weights for %d classes", len(f.ClassWeight), k)
+	class, err := f.ClassWeight.of("forest", y, k)
+	if err != nil {
+		return err
 	}
 	if f.Trees < 0 {
-		return errors.New("forest: fewer than no trees")
+		return fmt.Errorf("forest: %d trees", f.Trees)
 	}
 	f.K, f.F = k, x.F
 	trees := f.Trees
 	if trees == 0 {
 		trees = 100
 	}
-	tries := f.MaxFeatures
-	if tries == 0 {
-		tries = max(1, int(math.Sqrt(float64(x.F))))
-	}
-	boot := !f.Extra
-	if f.Bootstrap != nil {
-		boot = *f.Bootstrap
-	}
+	tries, boot := FeatureCount(f.MaxFeatures.of(x.F, SqrtFeatures)), f.bootstrap()
 	r := newRanks(x, f.Threads)
 	f.Forest = make([]Tree, trees)
 	type worker struct {
@@ -61,7 +53,7 @@ func (f *Forest) Fit(x Matrix, y []int, k int) error {
 	parallel(f.Threads, trees, func(wk, i int) {
 		w := &ws[wk]
 		if w.g == nil {
-			*w = worker{newGrower(r, y, k), make([]float64, x.N)}
+			*w = worker{newGrower(r, y, k, class), make([]float64, x.N)}
 		}
 		// SplitMix's increment keeps neighboring trees' streams apart.
 		seed := f.Seed + uint64(i+1)*0x9e3779b97f4a7c15
@@ -78,10 +70,17 @@ func (f *Forest) Fit(x Matrix, y []int, k int) error {
 		}
 		t := &f.Forest[i]
 		*t = Tree{Criterion: f.Criterion, MaxDepth: f.MaxDepth, MinSplit: f.MinSplit, MinLeaf: f.MinLeaf, MaxFeatures: tries,
-			Random: f.Extra, ClassWeight: f.ClassWeight, Seed: seed}
+			Random: f.Extra, Seed: seed}
 		w.g.grow(t, w.w)
 	})
 	return nil
+}
+
+func (f *Forest) bootstrap() bool {
+	if f.Bootstrap != nil {
+		return *f.Bootstrap
+	}
+	return !f.Extra
 }
 
 // Proba returns the mean of the trees' probabilities, (N, K).

@@ -19,12 +19,12 @@ const (
 // two sides have MinLeaf rows. The zero value is scikit-learn's default: Gini, grown until the leaves are pure.
 type Tree struct {
 	Criterion   Criterion
-	MaxDepth    int  // 0: no limit
-	MinSplit    int  // rows that a node needs to be split; 0: 2
-	MinLeaf     int  // rows that each side keeps; 0: 1
-	MaxFeatures int  // features tried at a node, drawn anew each time; 0: all
-	Random      bool // one random threshold a feature instead of the best one (extra trees; Geurts et al., 2006)
-	ClassWeight []float64
+	MaxDepth    int          // 0: no limit
+	MinSplit    int          // rows that a node needs to be split; 0: 2
+	MinLeaf     int          // rows that each side keeps; 0: 1
+	MaxFeatures FeatureCount // tried at a node, drawn anew each time; 0: all
+	Random      bool         // one random threshold a feature instead of the best one (extra trees; Geurts et al., 2006)
+	ClassWeight ClassWeight
 	Seed        uint64
 
 	K, F  int
@@ -53,11 +53,11 @@ func (t *Tree) Fit(x Matrix, y []int, k int) error {
 	if err := check("tree", x, y, k); err != nil {
 		return err
 	}
-	w := make([]float64, x.N)
-	for i := range w {
-		w[i] = 1
+	class, err := t.ClassWeight.of("tree", y, k)
+	if err != nil {
+		return err
 	}
-	newGrower(newRanks(x, 1), y, k).grow(t, w)
+	newGrower(newRanks(x, 1), y, k, class).grow(t, rowWeights(nil, y))
 	return nil
 }
 
@@ -66,6 +66,7 @@ type grower struct {
 	r       *ranks
 	y       []int32
 	k       int
+	class   []float64 // weight of each class, nil when all are 1
 	w       []float64
 	rows    []int32
 	keys    []uint64
@@ -79,8 +80,8 @@ type grower struct {
 	xlogx   []float64 // i log2 i
 }
 
-func newGrower(r *ranks, y []int, k int) *grower {
-	g := &grower{r: r, k: k, y: make([]int32, len(y)), rows: make([]int32, 0, r.n), keys: make([]uint64, r.n),
+func newGrower(r *ranks, y []int, k int, class []float64) *grower {
+	g := &grower{r: r, k: k, class: class, y: make([]int32, len(y)), rows: make([]int32, 0, r.n), keys: make([]uint64, r.n),
 		hist: make([]float64, r.most*k), count: make([]int32, r.most), left: make([]float64, k), total: make([]float64, k),
 		order: make([]int32, r.f)}
 	for i, c := range y {
@@ -101,17 +102,17 @@ type split struct {
 func (g *grower) grow(t *Tree, w []float64) {
 	t.K, t.F, t.Nodes, t.Dist = g.k, g.r.f, t.Nodes[:0], t.Dist[:0]
 	g.w, g.rng = w, rand.New(rand.NewPCG(t.Seed, 0x7472656573))
-	g.rows, g.integer = g.rows[:0], t.ClassWeight == nil
+	g.rows, g.integer = g.rows[:0], g.class == nil
 	for i, v := range w {
 		if v > 0 {
 			g.rows = append(g.rows, int32(i))
 			g.integer = g.integer && v == math.Trunc(v)
 		}
 	}
-	if t.ClassWeight != nil {
+	if g.class != nil {
 		g.w = make([]float64, len(w))
 		for i, v := range w {
-			g.w[i] = v * t.ClassWeight[g.y[i]]
+			g.w[i] = v * g.class[g.y[i]]
 		}
 	}
 	if g.integer && t.Criterion == Entropy {
@@ -171,10 +172,7 @@ func (g *grower) node(t *Tree, lo, hi, depth, constant int) int32 {
 
 // best draws features until MaxFeatures of them were tried, and goes on while none of them varied.
 func (g *grower) best(t *Tree, lo, hi int, sum float64, constant int) (split, int) {
-	tries := t.MaxFeatures
-	if tries <= 0 || tries > g.r.f {
-		tries = g.r.f
-	}
+	tries := t.MaxFeatures.of(g.r.f, AllFeatures)
 	best := split{feature: -1, score: math.Inf(-1)}
 	known, visited, varied := constant, 0, 0
 	// Known constants are drawn too, and count, as in scikit-learn: they thin out the useful features of deep nodes.
@@ -449,4 +447,16 @@ func (t *Tree) Importances() []float64 {
 		}
 	}
 	return imp
+}
+
+// Depth is the number of splits on the longest way from the root to a leaf.
+func (t *Tree) Depth() int {
+	depth, most := make([]int, len(t.Nodes)), 0
+	for i, n := range t.Nodes { // parents stand before their children
+		most = max(most, depth[i])
+		if n.Feature >= 0 {
+			depth[n.Left], depth[n.Right] = depth[i]+1, depth[i]+1
+		}
+	}
+	return most
 }

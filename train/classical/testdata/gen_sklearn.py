@@ -1,0 +1,87 @@
+# scikit-learn 1.7.2, numpy 2.4.6, scipy 1.17.1
+"""Writes sklearn_*.json beside this file: what scikit-learn answers on data that a formula makes (data below, and
+formula in data_test.go), so that the files hold outputs only.   usage: gen_sklearn.py [NAME...]"""
+import json, os, sys, warnings
+import numpy as np, sklearn, scipy
+warnings.filterwarnings("ignore")
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+def mix(v):
+    """splitmix64's finalizer, upper 20 bits"""
+    v = (v + np.uint64(0x9E3779B97F4A7C15)).astype(np.uint64)
+    v = (v ^ (v >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    v = (v ^ (v >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return ((v ^ (v >> np.uint64(31))) >> np.uint64(44)).astype(np.int64)
+
+def data(n, f, k, seed, sep, start=0):
+    """n rows from row start on, f features, k classes in turn; sep times the class's offset in the first half of the features.
+    Multiples of 2^-20 below 8: exact in single precision."""
+    i, j = np.meshgrid(np.arange(start, start + n), np.arange(f), indexing="ij")
+    y = i % k
+    at = lambda s, a: mix((np.uint64(s) << np.uint64(40)) + (a.astype(np.uint64) << np.uint64(20)) + j.astype(np.uint64))
+    x = at(seed, i) + at(seed + 1, i) + at(seed + 2, i) + np.where(j < (f + 1) // 2, sep * at(seed + 3, y), 0)
+    return x / 2.0**20, y[:, 0]
+
+def r(a, digits=10):
+    return json.loads(json.dumps(np.asarray(a, float).tolist()), parse_float=lambda s: float(f"%.{digits}g" % float(s)))
+
+def unique(m, x, y, weight, leaf):
+    """whether at every node the best split is better than every other by more than rounding"""
+    t = m.tree_; path = m.decision_path(x).toarray().astype(bool)
+    def impurity(c):
+        p = c / c.sum(-1, keepdims=True)
+        return 1 - (p * p).sum(-1) if m.criterion == "gini" else -(p * np.log2(np.where(p > 0, p, 1))).sum(-1)
+    for node in np.flatnonzero(t.feature >= 0):
+        rows = np.flatnonzero(path[:, node]); scores = []
+        for j in range(x.shape[1]):
+            o = rows[np.argsort(x[rows, j], kind="stable")]
+            c = np.cumsum(np.eye(y.max() + 1)[y[o]] * weight[o][:, None], 0); l, r = c[:-1], c[-1] - c[:-1]
+            s = l.sum(1) * impurity(l) + r.sum(1) * impurity(np.where(r.sum(1, keepdims=True) > 0, r, 1)); at = np.arange(1, len(o))
+            scores.append(s[(np.diff(x[o, j]) > 1e-7) & (at >= leaf) & (len(o) - at >= leaf)])
+        s = np.sort(np.concatenate(scores))
+        if len(s) > 1 and s[1] - s[0] < 1e-9 * max(1, s[0]): return False
+    return True
+
+def tree():
+    from sklearn.tree import DecisionTreeClassifier
+    cases = []
+    for n, f, k, sep, kw in [(300, 8, 4, 1, dict(max_depth=5, min_samples_leaf=8)), (300, 8, 4, 1, dict(max_depth=5, min_samples_leaf=8, criterion="entropy")),
+                             (60, 4, 3, 6, dict()), (60, 4, 3, 6, dict(criterion="entropy")),
+                             (300, 6, 3, 1, dict(max_depth=4, min_samples_leaf=10, class_weight="balanced")),
+                             (300, 6, 3, 2, dict(min_samples_split=40, min_samples_leaf=5, criterion="entropy"))]:
+        # Ties are broken by a random order of the features, or by the last bit: a case serves only when it has none.
+        for seed in range(100, 10000, 10):
+            x, y = data(n, f, k, seed, sep)
+            if "class_weight" in kw: keep = (y > 0) | (np.arange(n) % 9 == 0); x, y = x[keep], y[keep]
+            m = DecisionTreeClassifier(random_state=0, **kw).fit(x, y); t = m.tree_
+            w = (len(y) / k / np.bincount(y))[y] if "class_weight" in kw else np.ones(len(y))
+            if t.node_count > 6 and unique(m, x, y, w, kw.get("min_samples_leaf", 1)): break
+        else: raise SystemExit(f"no data without ties for {n, f, k, kw}")
+        xt, _ = data(50, f, k, seed, sep, start=n)
+        cases.append(dict(n=n, f=f, k=k, seed=seed, sep=sep, settings={a: str(b) for a, b in kw.items()}, feature=t.feature.clip(-1).tolist(), left=t.children_left.tolist(), right=t.children_right.tolist(),
+            threshold=r(np.where(t.feature < 0, 0, t.threshold), 17), impurity=r(t.impurity), rows=t.n_node_samples.tolist(), proba=r(m.predict_proba(xt)), importances=r(m.feature_importances_)))
+    return cases
+
+def forest():
+    from sklearn.ensemble import RandomForestClassifier, ExtraTreesClassifier
+    cases = []
+    for name, cls, kw in [("forest", RandomForestClassifier, {}), ("forest", RandomForestClassifier, dict(criterion="entropy", max_features="log2")),
+                          ("extratrees", ExtraTreesClassifier, {}), ("forest", RandomForestClassifier, dict(class_weight="balanced", min_samples_leaf=3, max_depth=6))]:
+        x, y = data(200, 9, 3, 21, 1)
+        if "class_weight" in kw: keep = (y > 0) | (np.arange(200) % 9 == 0); x, y = x[keep], y[keep]
+        xt, yt = data(40, 9, 3, 21, 1, start=200)
+        v = []
+        for s in range(30):
+            m = cls(50, random_state=s, n_jobs=1, **kw).fit(x, y)
+            v.append(np.concatenate([m.predict_proba(xt).ravel(), m.feature_importances_, [np.mean([e.tree_.node_count for e in m.estimators_]), np.mean([e.tree_.max_depth for e in m.estimators_])]]))
+        v = np.array(v)
+        cases.append(dict(model=name, settings={a: str(b) for a, b in kw.items()}, mean=r(v.mean(0), 7), sd=r(v.std(0, ddof=1), 5)))
+    return cases
+
+ALL = dict(tree=tree, forest=forest)
+if __name__ == "__main__":
+    print("scikit-learn", sklearn.__version__, "numpy", np.__version__, "scipy", scipy.__version__)
+    for name in sys.argv[1:] or ALL:
+        path = os.path.join(HERE, f"sklearn_{name}.json")
+        with open(path, "w") as f: json.dump(dict(versions=f"scikit-learn {sklearn.__version__}, numpy {np.__version__}", cases=ALL[name]()), f, separators=(",", ":")); f.write("\n")
+        print(path, os.path.getsize(path))
