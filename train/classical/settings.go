@@ -25,6 +25,12 @@ var registry = []struct {
 	{"tree", func() model { return &Tree{} }},
 	{"forest", func() model { return &Forest{} }},
 	{"extratrees", func() model { return &Forest{Extra: true} }},
+	{"knn", func() model { return &KNN{} }},
+	{"gnb", func() model { return &GaussianNB{} }},
+	{"mnb", func() model { return &MultinomialNB{} }},
+	{"logistic", func() model { return &Logistic{} }},
+	{"ridge", func() model { return &Ridge{} }},
+	{"dummy", func() model { return &Dummy{} }},
 }
 
 // Names lists the models of New.

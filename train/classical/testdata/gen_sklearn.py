@@ -78,7 +78,38 @@ def forest():
         cases.append(dict(model=name, settings={a: str(b) for a, b in kw.items()}, mean=r(v.mean(0), 7), sd=r(v.std(0, ddof=1), 5)))
     return cases
 
-ALL = dict(tree=tree, forest=forest)
+def simple():
+    """models whose answer has one value: probabilities, decisions, coefficients"""
+    from sklearn.neighbors import KNeighborsClassifier
+    from sklearn.naive_bayes import GaussianNB, MultinomialNB
+    from sklearn.dummy import DummyClassifier
+    from sklearn.linear_model import RidgeClassifier, RidgeClassifierCV, LogisticRegression
+    exact = dict(tol=1e-11, max_iter=100000)
+    cases = []
+    for name, cls, n, f, k, kw in [
+        *[("knn", KNeighborsClassifier, 150, 10, 3, dict(n_neighbors=nn, weights=w, metric=m)) for nn, w, m in [(1, "uniform", "euclidean"), (5, "uniform", "manhattan"), (7, "distance", "euclidean"), (4, "distance", "manhattan")]],
+        ("gnb", GaussianNB, 90, 6, 3, {}), ("gnb", GaussianNB, 90, 6, 3, dict(var_smoothing=0.1)),
+        ("mnb", MultinomialNB, 90, 6, 3, {}), ("mnb", MultinomialNB, 90, 6, 3, dict(alpha=0.2)),
+        ("dummy", DummyClassifier, 50, 2, 3, {}), ("dummy", DummyClassifier, 50, 2, 3, dict(strategy="most_frequent")), ("dummy", DummyClassifier, 50, 2, 3, dict(strategy="uniform")),
+        ("ridge", RidgeClassifier, 90, 6, 3, dict(alpha=2.5)), ("ridge", RidgeClassifier, 90, 6, 2, dict(class_weight="balanced")), ("ridge", RidgeClassifier, 30, 50, 3, {}),
+        ("ridge", RidgeClassifierCV, 90, 8, 3, dict(alphas=[0.01, 0.1, 1, 10, 100, 1000])), ("ridge", RidgeClassifierCV, 40, 60, 3, dict(alphas=[0.01, 0.1, 1, 10, 100, 1000])), ("ridge", RidgeClassifierCV, 90, 8, 2, dict(alphas=[0.1, 1, 10, 100])),
+        ("logistic", LogisticRegression, 90, 6, 3, exact), ("logistic", LogisticRegression, 90, 6, 2, dict(C=0.1, **exact)), ("logistic", LogisticRegression, 90, 6, 4, dict(C=10, class_weight="balanced", **exact)),
+    ]:
+        x, y = data(n, f, k, 31, 1)
+        if "class_weight" in kw: keep = (y > 0) | (np.arange(n) % 9 == 0); x, y = x[keep], y[keep]
+        xt, _ = data(20, f, k, 31, 1, start=n)
+        if name == "knn": xt = np.concatenate([xt, x[:3]])   # distance 0
+        m = cls(**kw).fit(x, y)
+        c = dict(model=name, n=n, f=f, k=k, settings={a: ":".join(map(str, b)) if isinstance(b, list) else str(b) for a, b in kw.items()}, pred=m.predict(xt).tolist())
+        if hasattr(m, "predict_proba"): c["proba"] = r(m.predict_proba(xt))
+        if hasattr(m, "decision_function"): c["decision"] = r(m.decision_function(xt).reshape(len(xt), -1))
+        if hasattr(m, "coef_"): c.update(coef=r(np.atleast_2d(m.coef_)), intercept=r(np.atleast_1d(m.intercept_)))
+        if hasattr(m, "alpha_"): c["alpha"] = float(m.alpha_)
+        if name == "dummy" and kw.get("strategy") == "uniform": del c["pred"]
+        cases.append(c)
+    return cases
+
+ALL = dict(tree=tree, forest=forest, simple=simple)
 if __name__ == "__main__":
     print("scikit-learn", sklearn.__version__, "numpy", np.__version__, "scipy", scipy.__version__)
     for name in sys.argv[1:] or ALL:
