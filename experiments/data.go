@@ -44,8 +44,8 @@ const seriesStep = 100 * time.Millisecond
 func openSource(study Study, path, dir string) (*source, error) {
 	s := &source{study: study}
 	s.info.Path = path
-	if path == "" {
-		s.info.Path = "data" // in the run folder
+	generated := path == ""
+	if generated {
 		path = filepath.Join(dir, "data")
 		if err := generate(study.Generate, path); err != nil {
 			return nil, err
@@ -62,7 +62,7 @@ func openSource(study Study, path, dir string) (*source, error) {
 	s.info.Name, s.info.Origin, s.info.License, s.info.Digest = m.Name, m.Origin, m.License, s.set.Digest()
 	if s.info.Synthetic = strings.HasPrefix(m.Origin, syntheticOrigin); s.info.Synthetic {
 		s.info.Digest = syntheticOrigin + ":" + s.info.Digest
-		if s.info.Path == "data" {
+		if generated {
 			s.info.Bayes = study.Generate.Bayes
 		}
 	}

@@ -161,10 +161,7 @@ func (r *Run) verifyTraining(ctx context.Context, o VerifyOptions) (Check, error
 	if c == nil || err != nil {
 		return Check{name, true, "no cell has weights"}, err
 	}
-	path := o.Data
-	if path == "" && r.Manifest.Data.Path != "data" {
-		path = r.Manifest.Data.Path
-	}
+	path := cmp.Or(o.Data, r.Manifest.Data.Path)
 	study := r.Manifest.Settings
 	study.Memory = 0
 	s, err := openSource(study, path, r.Dir)
