@@ -168,8 +168,8 @@ func TestBackwardAgainstGorgonia(t *testing.T) {
 // TestOverfits: one batch, some steps of Gorgonia's Adam.
 func TestOverfits(t *testing.T) {
 	each(t, func(t *testing.T, a nn.Arch) {
-		x, y := batch(2, 6, 1, 24, 3)
-		m := model(t, backend(t, 2), a, 1, 24, 3)
+		x, y := batch(2, 6, 1, 14, 3)
+		m := model(t, backend(t, 2), a, 1, 14, 3)
 		solver := gorgonia.NewAdamSolver(gorgonia.WithLearnRate(0.01))
 		first := step(t, m, x, y)
 		steps := 15
@@ -217,11 +217,11 @@ func TestSameBitsOnAnyThreads(t *testing.T) {
 	each(t, func(t *testing.T, a nn.Arch) {
 		var want string
 		for i, threads := range []int{1, 2, 1} {
-			m := model(t, backend(t, threads), a, 2, 23, 3)
+			m := model(t, backend(t, threads), a, 2, 17, 3)
 			solver := gorgonia.NewVanillaSolver(gorgonia.WithLearnRate(0.01))
 			var losses []float64
-			for k, n := range []int{7, 7, 3} { // a partial batch, too
-				x, y := batch(uint64(k), n, 2, 23, 3)
+			for k, n := range []int{5, 5, 3} { // a partial batch, too
+				x, y := batch(uint64(k), n, 2, 17, 3)
 				losses = append(losses, step(t, m, x, y))
 				if err := m.Solve(solver); err != nil {
 					t.Fatal(err)
@@ -312,7 +312,7 @@ func TestShortSeries(t *testing.T) {
 // TestForward: rows are independent of each other in evaluation, one batch in training mode; the state stays.
 func TestForward(t *testing.T) {
 	each(t, func(t *testing.T, a nn.Arch) {
-		const n, c, steps, k = 260, 1, 5, 3 // more rows than one part holds
+		const n, c, steps, k = 260, 1, 3, 3 // more rows than one part holds
 		x, y := batch(4, n, c, steps, k)
 		m := model(t, backend(t, 2), a, c, steps, k)
 		step(t, m, x[:5*steps], y[:5])
