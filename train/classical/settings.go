@@ -25,6 +25,7 @@ var registry = []struct {
 	{"tree", func() model { return &Tree{} }},
 	{"forest", func() model { return &Forest{} }},
 	{"extratrees", func() model { return &Forest{Extra: true} }},
+	{"svm", func() model { return &SVM{} }},
 	{"knn", func() model { return &KNN{} }},
 	{"gnb", func() model { return &GaussianNB{} }},
 	{"mnb", func() model { return &MultinomialNB{} }},

@@ -109,7 +109,38 @@ def simple():
         cases.append(c)
     return cases
 
-ALL = dict(tree=tree, forest=forest, simple=simple)
+def svm():
+    """decision values (one-vs-one), support vectors; Platt's sigmoid and the coupling on given decision values"""
+    from sklearn.svm import SVC
+    from scipy.optimize import minimize
+    from scipy.special import expit
+    cases = []
+    for n, f, k, sep, kw in [(120, 6, 3, 1, {}), (120, 6, 3, 1, dict(kernel="linear")), (300, 10, 2, 1, dict(C=10, gamma=0.3)), (200, 10, 4, 1, dict(C=0.1, gamma="auto")),
+                             (120, 6, 3, 1, dict(kernel="linear", C=10)), (120, 6, 2, 1, dict(kernel="linear", class_weight="balanced")), (150, 6, 5, 2, dict(class_weight="balanced", C=5)),
+                             (700, 8, 2, 0.3, dict(C=100)), (1500, 4, 2, 0.5, dict(kernel="linear", C=1))]:
+        x, y = data(n, f, k, 41, sep)
+        if "class_weight" in kw: keep = (y > 0) | (np.arange(n) % 9 == 0); x, y = x[keep], y[keep]
+        xt, _ = data(20, f, k, 41, sep, start=n)
+        m = SVC(decision_function_shape="ovo", **kw).fit(x, y)
+        cases.append(dict(n=n, f=f, k=k, sep=sep, settings={a: str(b) for a, b in kw.items()}, decision=r(m.decision_function(xt).reshape(20, -1)), support=m.n_support_.tolist(), pred=m.predict(xt).tolist(), iterations=int(m.n_iter_.sum())))
+    coupling = []
+    for k in (2, 3, 5):
+        x, y = data(150, 6, k, 51, 1); xt, _ = data(20, 6, k, 51, 1, start=150)
+        m = SVC(probability=True, random_state=0, decision_function_shape="ovo").fit(x, y)
+        d = m.decision_function(xt).reshape(20, -1)
+        coupling.append(dict(k=k, decision=r(-d if k == 2 else d, 17), a=r(m.probA_, 17), b=r(m.probB_, 17), proba=r(m.predict_proba(xt))))
+    sigmoids = []
+    for n, f, sep in [(60, 4, 1), (200, 8, 0.3), (40, 6, 4)]:
+        x, y = data(n, f, 2, 61, sep); x, y = np.concatenate([x[y == 0], x[y == 1]]), np.sort(y)
+        d = SVC().fit(x, y).decision_function(x); pos = (y == 0).sum()   # above 0 for the second class: A comes out positive
+        t = np.where(y == 0, (pos + 1) / (pos + 2), 1 / (n - pos + 2))
+        loss = lambda v: np.sum(t * np.logaddexp(0, v[0] * d + v[1]) + (1 - t) * np.logaddexp(0, -v[0] * d - v[1]))
+        grad = lambda v: np.array([(d * (expit(v[0] * d + v[1]) - 1 + t)).sum(), (expit(v[0] * d + v[1]) - 1 + t).sum()])
+        s = minimize(loss, [0.0, 0.0], jac=grad, method="BFGS", options=dict(gtol=1e-9))
+        sigmoids.append(dict(decision=r(d, 17), first=int(pos), a=float(s.x[0]), b=float(s.x[1])))
+    return dict(svc=cases, coupling=coupling, sigmoids=sigmoids)
+
+ALL = dict(tree=tree, forest=forest, simple=simple, svm=svm)
 if __name__ == "__main__":
     print("scikit-learn", sklearn.__version__, "numpy", np.__version__, "scipy", scipy.__version__)
     for name in sys.argv[1:] or ALL:
