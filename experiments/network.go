@@ -58,22 +58,23 @@ func (s *source) trainNetwork(ctx context.Context, be kernel.Backend, c *Cell, r
 		c.WallS = c.History[i].WallS
 		c.History[i].WallS = 0 // the cell's folder has the same bits each time
 	}
+	if err := nets.SaveWeights(m, filepath.Join(dir, weightsName)); err != nil {
+		return nil, nil, err
+	}
 	norm := train.FitNormalizer(c.Normalize, d)
 	test := s.rowsOf(t, c.Settings, rowsTest)
 	predict := func(d train.Data) ([][]float32, error) {
-		scores, err := train.Predict(m, norm, d.X, d.N, batch)
 		if c.Evaluate == EvaluateBatch {
-			scores, err = predictBatch(m, norm, d)
+			return predictBatches(m, norm, d, batch)
 		}
+		scores, err := train.Predict(m, norm, d.X, d.N, batch)
 		return split(scores, len(s.study.Classes)), err
 	}
 	if onTest, err = predict(test); err != nil {
 		return nil, nil, err
 	}
-	if onTrain, err = predict(d); err != nil {
-		return nil, nil, err
-	}
-	return onTest, onTrain, nets.SaveWeights(m, filepath.Join(dir, weightsName))
+	onTrain, err = predict(d)
+	return onTest, onTrain, err
 }
 
 // rowsOf copies rows of the tensor, shuffled in time where the control says so.
@@ -89,17 +90,22 @@ func (s *source) rowsOf(t *binning.Tensor, c Settings, rows []int) train.Data {
 	return d
 }
 
-// predictBatch scores all rows as one batch, batch norm by the batch's own statistics (EvaluateBatch).
-func predictBatch(m *nn.Model, norm train.Normalizer, d train.Data) ([]float32, error) {
-	x := append([]float32{}, d.X...)
-	norm.Apply(x, d.C, d.T)
-	k := len(d.Classes)
-	out := make([]float32, d.N*k)
-	if err := m.Forward(x, d.N, true, out); err != nil {
-		return nil, fmt.Errorf("experiments: test batch: %w", err)
-	}
-	for i := range d.N {
-		softmax(out[i*k : (i+1)*k])
+// predictBatches scores rows with batch norm in training mode, each batch by its own statistics (EvaluateBatch).
+func predictBatches(m *nn.Model, norm train.Normalizer, d train.Data, batch int) ([][]float32, error) {
+	k, width := len(d.Classes), d.C*d.T
+	var out [][]float32
+	for from := 0; from < d.N; from += batch {
+		n := min(batch, d.N-from)
+		x := slices.Clone(d.X[from*width : (from+n)*width])
+		norm.Apply(x, d.C, d.T)
+		logits := make([]float32, n*k)
+		if err := m.Forward(x, n, true, logits); err != nil {
+			return nil, fmt.Errorf("experiments: predict: row %d: %w", from, err)
+		}
+		for _, row := range split(logits, k) {
+			softmax(row)
+			out = append(out, row)
+		}
 	}
 	return out, nil
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -35,11 +36,11 @@ func (s *source) plan() ([]item, map[string]Split, error) {
 				if err != nil {
 					return nil, nil, &UsageError{err}
 				}
-				made, err := sp.Split(caps, s.study.Label, s.study.Seeds[0])
+				drawn, err := sp.Split(caps, s.study.Label, s.study.Seeds[0])
 				if err != nil {
 					return nil, nil, &UsageError{err}
 				}
-				for _, v := range made {
+				for _, v := range drawn {
 					name := v.Name
 					if points != len(s.rows) {
 						name = fmt.Sprintf("%s@%d", name, points)
@@ -47,7 +48,11 @@ func (s *source) plan() ([]item, map[string]Split, error) {
 					if len(v.Train) == 0 || len(v.Test) == 0 {
 						return nil, nil, &UsageError{fmt.Errorf("experiments: split %s of %d points: %d training and %d test captures", spec, points, len(v.Train), len(v.Test))}
 					}
-					splits[name] = Split{v.Train, v.Test}
+					made := Split{v.Train, v.Test}
+					if other, ok := splits[name]; ok && !reflect.DeepEqual(other, made) { // group=day and group=day:3
+						name += "-of-" + fileName(spec)
+					}
+					splits[name] = made
 					divisions = append(divisions, division{p, points, sp.String(), name})
 				}
 			}
