@@ -122,7 +122,7 @@ func (r *Run) accuracyTable(s Settings, groups []Group) Table {
 	t.Notes = []string{
 		fmt.Sprintf("%d epochs, batch %d, %s, normalization %s; guessing is %s %%.", s.Epochs, s.Batch,
 			map[bool]string{true: "incomplete batch dropped", false: "nothing dropped"}[s.DropLast], s.Normalize, percent(1/float64(len(s.Classes)))),
-		"Interval and p: exact for one repeat, corrected resampled t for several" +
+		"Interval and p: exact for one repeat, corrected resampled t (cut to 0 and 100 %) for several" +
 			map[bool]string{true: "; interval from a bootstrap over groups of captures", false: ""}[splitAxis(s.SplitSpec) != ""] +
 			". p Holm: over the networks of this table. Collapsed: repeats that gave one answer to every test point.",
 	}
@@ -197,8 +197,8 @@ func (r *Run) accuracyRow(g Group) []string {
 			collapsed++
 		}
 	}
-	row := []string{name, strconv.Itoa(g.Points), times(g.Repeats, g.NTest), percent(g.Mean), percent(g.SD), percent(g.CILow),
-		percent(g.CIHigh), signed(g.Mean - 1/float64(len(g.Classes))), signed(g.Mean - majority), pvalue(g.P), pvalue(g.PHolm), fmt.Sprintf("%d/%d", collapsed, g.Repeats), percent(trained),
+	row := []string{name, strconv.Itoa(g.Points), times(g.Repeats, g.NTest), percent(g.Mean), percent(g.SD), percent(max(0, g.CILow)),
+		percent(min(1, g.CIHigh)), signed(g.Mean - 1/float64(len(g.Classes))), signed(g.Mean - majority), pvalue(g.P), pvalue(g.PHolm), fmt.Sprintf("%d/%d", collapsed, g.Repeats), percent(trained),
 		viewName(c), "", "", "", ""}
 	if c.OptimizerSteps > 0 {
 		row[14], row[15] = strconv.Itoa(c.OptimizerSteps), strconv.Itoa(c.Params)
