@@ -5,8 +5,8 @@ Made with tsai 1.0.1, torch 2.15.0, fastai 2.8.12, numpy 2.3.5, Python 3.11.7.
 
 Weights and inputs come from a formula (see u), so a file holds outputs only: logits in evaluation and training mode,
 the loss, and per gradient its largest absolute value and SAMPLES evenly spaced entries. The input's seed is the one of
-SEEDS whose float32 and float64 gradients differ least: away from it a ReLU or a pool may sit on its kink, and two correct
-float32 programs then disagree.
+SEEDS whose gradients move least in float32 and under noise of float32's size on the weights: elsewhere a ReLU or a pool
+may sit on its kink, and two correct float32 programs then disagree.
 """
 import json, math, struct, sys
 from pathlib import Path
@@ -17,8 +17,11 @@ from tsai.models.RNN import LSTM
 from tsai.models.InceptionTime import InceptionTime
 
 NETS = {"fcn": FCN, "resnet": ResNet, "lstm": LSTM, "inceptiontime": InceptionTime}
-CASES = [(c, n, t) for c in (1, 2) for n, t in ((5, 7), (4, 60), (3, 600), (2, 6000))]
-CLASSES, SAMPLES, SEEDS = 3, 48, 6
+CASES = [(c, n, t) for c in (1, 2) for n, t in ((5, 7), (4, 60), (2, 600), (2, 6000))]
+# InceptionTime at 6000 steps: of its ten million activations and maxima some always lie within rounding of a kink. These
+# inputs, one row each, are those of 30 whose gradients PyTorch's float32 and three independent kernels agree on.
+STEADY = {("inceptiontime", 1, 6000): 6, ("inceptiontime", 2, 6000): 12}
+CLASSES, SAMPLES, SEEDS = 3, 48, 12
 M = (1 << 64) - 1
 
 def u(name, size):
@@ -44,11 +47,15 @@ def weight(name, shape):
     else: v = 0.2 * v
     return v.astype(np.float32).astype(np.float64).reshape(shape)
 
-def run(net, c, n, t, seed, dtype):
+def run(net, c, n, t, seed, dtype, noise=0):
     m = NETS[net](c, CLASSES)
     m.load_state_dict({k: torch.zeros((), dtype=torch.int64) if k.endswith("tracked") else torch.from_numpy(weight(k, tuple(v.shape)))
                        for k, v in m.state_dict().items()})
     m = m.to(dtype)
+    if noise:
+        g = torch.Generator().manual_seed(noise)
+        with torch.no_grad():
+            for p in m.parameters(): p.mul_(1 + 3e-7 * torch.randn(p.shape, generator=g, dtype=dtype))
     x = torch.from_numpy((1.5 * u(f"x{seed}", n * c * t)).astype(np.float32).reshape(n, c, t)).to(dtype)
     y = torch.arange(n) % CLASSES
     m.eval()
@@ -63,6 +70,21 @@ def spread(a, b):
     """Largest error of a gradient as a share of its own largest value; gradients that are noise do not count."""
     top = max(g.abs().max() for g in b.values())
     return max(float((a[k].double() - b[k]).abs().max() / b[k].abs().max()) for k in b if b[k].abs().max() > 1e-6 * top)
+
+def choose(net, c, n, t):
+    """The first steady one of SEEDS inputs, else the steadiest: its spread, its seed and its float64 run."""
+    best = None
+    for seed in [STEADY[net, c, t]] if (net, c, t) in STEADY else range(SEEDS):
+        r = run(net, c, n, t, seed, torch.float64)
+        # At 6000 steps millions of values leave none without a kink somewhere: float32 alone decides.
+        others = [(torch.float32, 0)] + [(torch.float64, k) for k in (1, 2, 3) if t < 6000]
+        s = 0
+        for o in others:
+            s = max(s, spread(run(net, c, n, t, seed, *o)[3], r[3]))
+            if best is not None and s > best[0]: break
+        if best is None or s < best[0]: best = (s, seed, r)
+        if s < (2e-4 if t >= 6000 else 1e-5): break
+    return best
 
 def save(path, arrays):
     head, data = {}, b""
@@ -82,19 +104,15 @@ def main():
     for net in NETS:
         for c, n, t in CASES:
             if only and net not in only: continue
-            best = None
-            for seed in range(SEEDS):
-                r = run(net, c, n, t, seed, torch.float64)
-                s = spread(run(net, c, n, t, seed, torch.float32)[3], r[3])
-                if best is None or s < best[0]: best = (s, seed, r)
-            s, seed, (ev, tr, loss, grads) = best
+            if (net, c, t) in STEADY: n = 1
+            s, seed, (ev, tr, loss, grads) = choose(net, c, n, t)
             a = {"n": [n], "t": [t], "c": [c], "seed": [seed], "eval": ev.numpy(), "train": tr.numpy(), "loss": [float(loss)]}
             for k, g in grads.items():
                 g = g.numpy().ravel()
                 a["max." + k] = [np.abs(g).max()]
                 a["grad." + k] = g[np.arange(min(SAMPLES, g.size)) * g.size // min(SAMPLES, g.size)]
             save(out / f"{net}_c{c}_t{t}.safetensors", a)
-            print(f"{net} c={c} n={n} t={t}: seed {seed}, torch float32 differs by {s:.1e}", flush=True)
+            print(f"{net} c={c} n={n} t={t}: seed {seed}, moves by {s:.1e}", flush=True)
 
 if __name__ == "__main__":
     main()
