@@ -25,12 +25,14 @@ var registry = []struct {
 	{"tree", func() model { return &Tree{} }},
 	{"forest", func() model { return &Forest{} }},
 	{"extratrees", func() model { return &Forest{Extra: true} }},
+	{"c45", func() model { return &C45{} }},
 	{"svm", func() model { return &SVM{} }},
 	{"knn", func() model { return &KNN{} }},
 	{"gnb", func() model { return &GaussianNB{} }},
 	{"mnb", func() model { return &MultinomialNB{} }},
 	{"logistic", func() model { return &Logistic{} }},
 	{"ridge", func() model { return &Ridge{} }},
+	{"kmeans", func() model { return &KMeans{} }},
 	{"dummy", func() model { return &Dummy{} }},
 }
 

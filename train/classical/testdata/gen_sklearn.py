@@ -140,7 +140,18 @@ def svm():
         sigmoids.append(dict(decision=r(d, 17), first=int(pos), a=float(s.x[0]), b=float(s.x[1])))
     return dict(svc=cases, coupling=coupling, sigmoids=sigmoids)
 
-ALL = dict(tree=tree, forest=forest, simple=simple, svm=svm)
+def kmeans():
+    """best inertia of 20 starts, and one run from given centers to its end"""
+    from sklearn.cluster import KMeans
+    cases = []
+    for n, f, k, sep in [(200, 4, 3, 4), (300, 8, 6, 2)]:
+        x, _ = data(n, f, k, 201, sep)
+        best = KMeans(k, n_init=20, random_state=0).fit(x)
+        first = x[:k].copy(); one = KMeans(k, init=first, n_init=1, tol=0).fit(x)
+        cases.append(dict(n=n, f=f, k=k, sep=sep, inertia=float(best.inertia_), first=r(first, 17), end=r(one.cluster_centers_, 17), from_first=float(one.inertia_), labels=one.labels_.tolist()))
+    return cases
+
+ALL = dict(tree=tree, forest=forest, simple=simple, svm=svm, kmeans=kmeans)
 if __name__ == "__main__":
     print("scikit-learn", sklearn.__version__, "numpy", np.__version__, "scipy", scipy.__version__)
     for name in sys.argv[1:] or ALL:
