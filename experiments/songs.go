@@ -64,7 +64,7 @@ func (s Study) Quicker() Study {
 		case "study":
 			p.Epochs = 10
 		case "ours":
-			p.Splits, p.Epochs = []string{"stratified:3"}, 9
+			p.Splits, p.Epochs = []string{"stratified:3"}, 6
 		}
 	}
 	return s
