@@ -15,3 +15,7 @@
 // Gorgonia's own numeric operators, losses, initializers and dropout are not used: they are slow, hold every
 // intermediate result, and some have wrong gradients.
 package nn
+
+// The pinned version asks the runtime whether the collector moves objects; the older one that gorgonia.org/tensor asks
+// for panics on every Go newer than itself. Imported here so that go.mod names it.
+import _ "go4.org/unsafe/assume-no-moving-gc"
