@@ -36,7 +36,7 @@ func TestValleyAgreesWithFastai(t *testing.T) {
 // TestFindLRAgreesWithFastai follows fastai's search until rates at which two programs part ways, and its suggestion.
 func TestFindLRAgreesWithFastai(t *testing.T) {
 	g := golden(t)["lr_find"]
-	m := model(t, lookup(t, "fcn", "tsai"), 2, 1, 32, 3)
+	m := model(t, lookup(t, "fcn", "tsai"), 2, 1, 16, 3)
 	setFormula(m)
 	before := state(m)
 	cfg := Config{Profile: ProfileTsai, Epochs: 1, Batch: 8, LR: 1e-3, DropLast: true, Normalize: NormalizeNone}

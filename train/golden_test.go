@@ -80,7 +80,7 @@ func lookup(t testing.TB, net, profile string) nn.Arch {
 
 // goldenData is the training set of testdata/gen_fastai.py.
 func goldenData(seed int) Data {
-	const n, t = 24, 32
+	const n, t = 24, 16
 	d := Data{N: n, C: 1, T: t, Classes: []string{"a", "b", "c"}}
 	for _, v := range uniform(fmt.Sprintf("x%d", seed), n*t) {
 		d.X = append(d.X, float32(1.5*v))
@@ -109,7 +109,7 @@ func TestFitAgreesWithFastai(t *testing.T) {
 	for _, net := range []string{"fcn", "resnet", "lstm", "inceptiontime"} {
 		t.Run(net, func(t *testing.T) {
 			want := g[net+" 1x30"]
-			m := model(t, lookup(t, net, "tsai"), 2, 1, 32, 3)
+			m := model(t, lookup(t, net, "tsai"), 2, 1, 16, 3)
 			setFormula(m)
 			c, err := FitBatches(context.Background(), m, goldenData(want.Seed), goldenBatches(30), ProfileTsai, 1e-3, nil)
 			if err != nil {
@@ -122,7 +122,7 @@ func TestFitAgreesWithFastai(t *testing.T) {
 	}
 	t.Run("fcn in three epochs", func(t *testing.T) {
 		want := g["fcn 3x10"]
-		m := model(t, lookup(t, "fcn", "tsai"), 2, 1, 32, 3)
+		m := model(t, lookup(t, "fcn", "tsai"), 2, 1, 16, 3)
 		setFormula(m)
 		r, err := newRun(m, goldenData(want.Seed), Config{Profile: ProfileTsai, Epochs: 3, Batch: 8, LR: 1e-3, Normalize: NormalizeNone})
 		if err != nil {

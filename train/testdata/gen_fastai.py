@@ -1,11 +1,12 @@
 """Writes fastai.json: loss, rate and momentum of fastai's fit_one_cycle on fixed batches, and its lr_find. Made with fastai 2.8.12, tsai 1.0.1, torch 2.15.0, numpy 2.3.5, Python 3.11.7.
 
-    python gen_fastai.py          # a minute
+    python gen_fastai.py          # a minute or more
 
 Weights and inputs come from a formula (u, weight), so that the file holds outputs only. Batch s holds
 the rows (5 s + j) mod 24 for j = 0 ... 7. Cases: each network over one epoch of 30 batches; fcn again over 3 epochs of 10
 (fastai counts its position afresh at each epoch); lr_find on fcn. Arithmetic is float64. The input's seed is the one of
-SEEDS whose float32 and float64 losses differ least: near the kink of a ReLU or a pool two correct programs part ways.
+SEEDS whose losses move least in float32 and when every weight is moved by up to 2e-7 of itself: near the kink of a ReLU or a
+pool two correct programs part ways.
 """
 import json, math, warnings
 from pathlib import Path
@@ -22,7 +23,7 @@ from fastai.data.load import DataLoader
 from fastai.learner import Learner
 from fastai.optimizer import Adam
 
-N, C, T, K, BATCH, SEEDS = 24, 1, 32, 3, 8, 12
+N, C, T, K, BATCH, SEEDS = 24, 1, 16, 3, 8, 24
 
 NETS = {"fcn": FCN, "resnet": ResNet, "lstm": LSTM, "inceptiontime": InceptionTime}
 M = (1 << 64) - 1
@@ -48,10 +49,13 @@ def weight(name, shape):
     else: v = 0.2 * v
     return v.astype(np.float32).astype(np.float64).reshape(shape)
 
-def learner(net, batches, dtype, seed=0):
+def learner(net, batches, dtype, seed=0, jitter=None):
     m = NETS[net](C, K)
     m.load_state_dict({k: torch.zeros((), dtype=torch.int64) if k.endswith("tracked") else torch.from_numpy(weight(k, tuple(v.shape)))
                        for k, v in m.state_dict().items()})
+    if jitter is not None: # what rounding elsewhere might do
+        with torch.no_grad():
+            for k, p in m.named_parameters(): p.mul_(1 + 2e-7 * torch.from_numpy(u(f"{k}{jitter}", p.numel()).astype(np.float32)).reshape(p.shape))
     x = torch.from_numpy((1.5 * u(f"x{seed}", N * C * T)).astype(np.float32).reshape(N, C, T)).to(dtype)
     y = torch.arange(N) * 7 // 5 % K
     rows = [(5 * s + j) % N for s in range(batches) for j in range(BATCH)]
@@ -68,8 +72,8 @@ class Curve(Callback):
         self.out["lr"].append(float(self.opt.hypers[-1]["lr"]))
         self.out["momentum"].append(float(self.opt.hypers[-1]["mom"]))
 
-def fit(net, epochs, batches, dtype, seed):
-    l, c = learner(net, batches, dtype, seed), Curve()
+def fit(net, epochs, batches, dtype, seed, jitter=None):
+    l, c = learner(net, batches, dtype, seed, jitter), Curve()
     with l.no_logging(), l.no_bar(): l.fit_one_cycle(epochs, 1e-3, cbs=c)
     return c.out
 
@@ -85,12 +89,15 @@ def main():
     for name, case in cases.items():
         best = None
         for seed in range(SEEDS):
-            r, f32 = fit(*case, torch.float64, seed), fit(*case, torch.float32, seed)
-            d = max(abs(a - b) / abs(b) for a, b in zip(f32["loss"], r["loss"]))
+            r, d = fit(*case, torch.float64, seed), 0
+            for dtype, jitter in ((torch.float32, None), *((torch.float64, j) for j in range(1, 6)), (torch.float32, 6)):
+                if best is None or d < best[0]: # else another seed has won already
+                    d = max([d] + [abs(a - b) / abs(b) for a, b in zip(fit(*case, dtype, seed, jitter)["loss"], r["loss"])])
             if best is None or d < best[0]: best = d, seed, r
+            if best[0] < 1e-6: break
         d, seed, out[name] = best
         out[name]["seed"] = seed
-        print(f"{name}: seed {seed}, loss {out[name]['loss'][0]:.4f} to {out[name]['loss'][-1]:.4f}; float32 differs by {d:.1e}", flush=True)
+        print(f"{name}: seed {seed}, loss {out[name]['loss'][0]:.4f} to {out[name]['loss'][-1]:.4f}; others differ by {d:.1e}", flush=True)
     out["lr_find"] = find(torch.float64)
     print("lr_find", out["lr_find"]["suggestion"], len(out["lr_find"]["lr"]), "float32", find(torch.float32)["suggestion"])
     (Path(__file__).parent / "fastai.json").write_text(json.dumps(out, indent=0) + "\n")
