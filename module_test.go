@@ -33,7 +33,7 @@ var layers = map[string][]string{
 	"nets":                          {"nets/nn", "nets/kernel", "nets/safetensors"},
 	"train":                         {"nets", "nets/nn", "nets/kernel", "nets/safetensors", "train/metrics"},
 	"train/metrics":                 {},
-	"train/classical":               {"train/metrics"},
+	"train/classical":               {"train/metrics", "data/dataset/npz"},
 	"plots":                         {"data/trace", "train/metrics"},
 	"experiments":                   {"*"},
 	"cmd/earshot":                   {"*"},

@@ -24,6 +24,7 @@ func newRootCommand(a *app) *cobra.Command {
 	root.AddCommand(
 		newBenchCommand(a),
 		newBinCommand(a),
+		newClassifyCommand(a),
 		newDataCommand(a),
 		newNetCommand(a),
 		newTrainCommand(a),

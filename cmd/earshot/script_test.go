@@ -31,6 +31,7 @@ func TestMain(m *testing.M) {
 //	                        or > from the client 10.0.0.2:40000, payload bytes
 //	json PATH VALUE         compares one value of the JSON on the last stdout; "sources.0.records 3"
 //	npy FILE f4|i8 SHAPE V… writes an array: the values over and over until the shape (4,1,60) is full
+//	table FILE ROW…         writes X and y of a table of features; "0.5,1,7" is a row of two features and class 7
 //	npz FILE NAME           prints an array of a .npz or .npy: its type and shape, then its elements
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -43,7 +44,7 @@ func TestScript(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"status": scriptStatus, "pcap": scriptPcap, "json": scriptJSON, "npz": scriptNPZ, "npy": scriptNPY,
+			"status": scriptStatus, "pcap": scriptPcap, "json": scriptJSON, "npz": scriptNPZ, "npy": scriptNPY, "table": scriptTable,
 		},
 	})
 }

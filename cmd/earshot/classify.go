@@ -1,0 +1,267 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"earshot/data/dataset/npz"
+	"earshot/train/classical"
+
+	"github.com/spf13/cobra"
+)
+
+type classifyFlags struct {
+	model, train, test, out, save string
+	set                           []string
+	scale, force                  bool
+}
+
+func newClassifyCommand(a *app) *cobra.Command {
+	var f classifyFlags
+	cmd := &cobra.Command{
+		Use:   "classify --model NAME --train A.npz --test B.npz --out P.npz",
+		Short: "Fit a classical model on one table and answer for another",
+		Long: `Fit a classical model on the table of --train and write its answers for the rows of --test.
+
+Tables are .npz files with X (N,F) and y (N); y of the test table may be missing. The result holds pred (N), and where the
+model has them proba (N,K), decision (N; one column for each class or, for svm, pair of classes beyond two classes),
+importances (F) and classes (K). Models: ` + strings.Join(classical.Names(), ", ") + `.
+
+Settings have scikit-learn's names and notation; lists within a value are joined by colons:
+
+	--set n_estimators=400,criterion=entropy,max_features=log2
+	--set kernel=linear,C=0.5,class_weight=balanced
+	--set alphas=0.1:1:10
+
+--seed is random_state and --threads is n_jobs, unless they are set.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, args []string) error { return a.classify(f) },
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&f.model, "model", "", "name of the model")
+	fl.StringSliceVar(&f.set, "set", nil, "settings, NAME=VALUE,…")
+	fl.StringVar(&f.train, "train", "", "table to fit on (.npz with X and y)")
+	fl.StringVar(&f.test, "test", "", "table to answer for (.npz with X)")
+	fl.StringVar(&f.out, "out", "", "answers (.npz)")
+	fl.StringVar(&f.save, "save", "", "also write the fitted model into this folder")
+	fl.BoolVar(&f.scale, "standardize", false, "standardize features by the training table first")
+	fl.BoolVar(&f.force, "force", false, "replace --out and --save when they exist")
+	for _, name := range []string{"model", "train", "test", "out"} {
+		cmd.MarkFlagRequired(name)
+	}
+	return cmd
+}
+
+// answer is the JSON of classify.
+type answer struct {
+	Model    string            `json:"model"`
+	Settings map[string]string `json:"settings"`
+	Train    int               `json:"n_train"`
+	Test     int               `json:"n_test"`
+	Features int               `json:"features"`
+	Correct  *int              `json:"correct,omitempty"` // with y in the test table
+	Accuracy *float64          `json:"accuracy,omitempty"`
+	Fit      float64           `json:"fit_s"`
+	Predict  float64           `json:"predict_s"`
+}
+
+func (a *app) classify(f classifyFlags) error {
+	set := map[string]string{"random_state": strconv.FormatUint(a.seed, 10), "n_jobs": strconv.Itoa(a.threads)}
+	for _, kv := range f.set {
+		k, v, ok := strings.Cut(kv, "=")
+		if !ok {
+			return usagef("--set: %q is not NAME=VALUE", kv)
+		}
+		set[k] = v
+	}
+	model, err := classical.New(f.model, set)
+	if err != nil {
+		return usagef("--model: %w", err)
+	}
+	for _, out := range []string{f.out, f.save} {
+		if out != "" {
+			if err := refuseExisting(out, f.force); err != nil {
+				return err
+			}
+		}
+	}
+	train, err := readTable(f.train)
+	if err == nil && train.y == nil {
+		err = fmt.Errorf("%s: y: no such array; the training table needs classes", f.train)
+	}
+	if err != nil {
+		return err
+	}
+	test, err := readTable(f.test)
+	if err != nil {
+		return err
+	}
+	if test.x.F != train.x.F {
+		return fmt.Errorf("%s: X: %d features, %s has %d; both tables need the same columns", f.test, test.x.F, f.train, train.x.F)
+	}
+	classes, y := numbers(train.y)
+	c := model
+	if f.scale {
+		c = &classical.Pipeline{Model: model}
+	}
+	start := time.Now()
+	if err := c.Fit(train.x, y, len(classes)); err != nil {
+		return fmt.Errorf("%s: %w", f.train, err)
+	}
+	fit := time.Since(start)
+	start = time.Now()
+	pred := c.Predict(test.x)
+	took := time.Since(start)
+	if err := npz.Write(f.out, answers(c, model, test.x, pred, classes, train.integer)...); err != nil {
+		return err
+	}
+	if f.save != "" {
+		if err := classical.Save(f.save, classical.Info{Classes: classes, Rows: train.x.N, Version: buildVersion().Version}, c); err != nil {
+			return err
+		}
+	}
+	r := answer{Model: f.model, Train: train.x.N, Test: test.x.N, Features: train.x.F, Fit: fit.Seconds(), Predict: took.Seconds()}
+	_, r.Settings, _ = classical.Settings(model)
+	if _, clusters := model.(*classical.KMeans); test.y != nil && !clusters {
+		n := 0
+		for i, p := range pred {
+			if classes[p] == test.y[i] {
+				n++
+			}
+		}
+		share := float64(n) / float64(max(1, test.x.N))
+		r.Correct, r.Accuracy = &n, &share
+	}
+	if a.json {
+		return a.printJSON(r)
+	}
+	if r.Correct != nil {
+		_, err = fmt.Fprintf(a.stdout, "%s: %d of %d right (%.2f %%)\n", f.model, *r.Correct, r.Test, 100**r.Accuracy)
+	} else {
+		_, err = fmt.Fprintf(a.stdout, "%s: %d rows answered\n", f.model, r.Test)
+	}
+	return err
+}
+
+// answers are the arrays of --out. model is what stands behind the scaler of c, if any.
+func answers(c, model classical.Classifier, x classical.Matrix, pred []int, classes []string, integer bool) []npz.Named {
+	behind := x
+	if p, ok := c.(*classical.Pipeline); ok {
+		behind = p.Scaler.Apply(x)
+	}
+	km, clusters := model.(*classical.KMeans)
+	name := func(v []string) npz.Array {
+		if !integer {
+			return npz.Strings(v)
+		}
+		n := make([]int64, len(v))
+		for i, s := range v {
+			n[i], _ = strconv.ParseInt(s, 10, 64)
+		}
+		return npz.Int64(n)
+	}
+	var out []npz.Named
+	add := func(n string, v npz.Array) { out = append(out, npz.Named{Name: n, Array: v}) }
+	if clusters {
+		n := make([]int64, len(pred))
+		for i, p := range pred {
+			n[i] = int64(p)
+		}
+		add("pred", npz.Int64(n))
+		add("centers", npz.Float64(km.Centers, km.K, km.F))
+		add("inertia", npz.Float64([]float64{km.Inertia}))
+	} else {
+		v := make([]string, len(pred))
+		for i, p := range pred {
+			v[i] = classes[p]
+		}
+		add("pred", name(v))
+		add("proba", npz.Float64(c.Proba(x), x.N, len(classes)))
+	}
+	if d, ok := model.(classical.Decider); ok {
+		v, columns := d.Decision(behind)
+		if columns == 1 {
+			add("decision", npz.Float64(v, x.N))
+		} else {
+			add("decision", npz.Float64(v, x.N, columns))
+		}
+	}
+	if m, ok := model.(classical.Importancer); ok {
+		add("importances", npz.Float64(m.Importances()))
+	}
+	add("classes", name(classes))
+	return out
+}
+
+// table is X and y of a .npz; y as text, nil where there is none.
+type table struct {
+	x       classical.Matrix
+	y       []string
+	integer bool // y held whole numbers
+}
+
+func readTable(path string) (table, error) {
+	m, err := npz.Read(path)
+	if err != nil {
+		return table{}, err
+	}
+	bad := func(name string, err error) (table, error) { return table{}, fmt.Errorf("%s: %s: %w", path, name, err) }
+	x, ok := m["X"]
+	if !ok {
+		return bad("X", fmt.Errorf("no such array"))
+	}
+	if len(x.Shape) != 2 {
+		return bad("X", fmt.Errorf("shape %v; rows and features are needed", x.Shape))
+	}
+	v, err := x.AsFloat64()
+	if err != nil {
+		return bad("X", err)
+	}
+	t := table{x: classical.Matrix{N: x.Shape[0], F: x.Shape[1], X: v}}
+	for i, v := range v {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return bad("X", fmt.Errorf("row %d, feature %d is %v; fill or drop missing values first", i/t.x.F, i%t.x.F, v))
+		}
+	}
+	y, ok := m["y"]
+	if !ok {
+		return t, nil
+	}
+	if y.Len() != t.x.N {
+		return bad("y", fmt.Errorf("%d classes for %d rows", y.Len(), t.x.N))
+	}
+	t.integer = y.I32 != nil || y.I64 != nil
+	if t.y, err = y.AsStrings(); err != nil {
+		return bad("y", err)
+	}
+	return t, nil
+}
+
+// numbers sorts the classes, whole numbers by value, and numbers the rows.
+func numbers(y []string) (classes []string, of []int) {
+	classes = slices.Clone(y)
+	slices.SortFunc(classes, func(a, b string) int {
+		i, e := strconv.ParseInt(a, 10, 64)
+		j, f := strconv.ParseInt(b, 10, 64)
+		if e == nil && f == nil && i != j {
+			if i < j {
+				return -1
+			}
+			return 1
+		}
+		return strings.Compare(a, b)
+	})
+	classes = slices.Compact(classes)
+	at := map[string]int{}
+	for i, c := range classes {
+		at[c] = i
+	}
+	for _, c := range y {
+		of = append(of, at[c])
+	}
+	return classes, of
+}
