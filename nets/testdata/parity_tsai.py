@@ -47,15 +47,15 @@ def main():
                 common = ["--net", net, "--profile", "tsai", "--classes", str(CLASSES), "--weights", d / "w.safetensors", "--input", d / "x.npy"]
                 for tier in tiers:
                     def call(*args): return subprocess.run([exe, "net", *map(str, args), "--kernel", tier], check=True, capture_output=True, text=True).stdout
-                    call("forward", *common, "--out", d / "e.npy", "--mode", "eval")
-                    call("forward", *common, "--out", d / "t.npy", "--mode", "train")
-                    l = json.loads(call("grad", *common, "--target", d / "y.npy", "--out", d / "g.safetensors", "--json"))["loss"]
-                    g = load(d / "g.safetensors")
+                    call("forward", *common, "--out", d / f"e{tier}.npy", "--mode", "eval")
+                    call("forward", *common, "--out", d / f"t{tier}.npy", "--mode", "train")
+                    l = json.loads(call("grad", *common, "--target", d / "y.npy", "--out", d / f"g{tier}.safetensors", "--json"))["loss"]
+                    g = load(d / f"g{tier}.safetensors")
                     if set(g) != set(grads): sys.exit(f"{net}: gradients of {sorted(set(g) ^ set(grads))} on one side only")
                     top = max(float(b.abs().max()) for b in grads.values())
                     e = {k: worst(g[k], b.numpy()) for k, b in grads.items() if float(b.abs().max()) > 1e-6 * top}
                     k = max(e, key=e.get)
-                    rows = worst(np.load(d / "e.npy"), ev.numpy()), worst(np.load(d / "t.npy"), tr.numpy()), abs(l / float(loss) - 1), e[k]
+                    rows = worst(np.load(d / f"e{tier}.npy"), ev.numpy()), worst(np.load(d / f"t{tier}.npy"), tr.numpy()), abs(l / float(loss) - 1), e[k]
                     limit = 1e-3 if t >= 6000 else 1e-4
                     over = max(rows) > limit
                     bad += over
