@@ -290,9 +290,17 @@ func (s *side) outstanding(owin uint64, now int64) {
 	s.owinSum += owin
 	s.owinCount++
 	if s.owinTime/1e6 != 0 { // whole seconds: a clock that starts at 0 has no earlier sample during its first second
-		s.owinWeighted += uint64(float64(s.owinPrev) * (elapsed(s.owinTime, now) / 1e6))
+		s.owinWeighted += whole(float64(s.owinPrev) * (elapsed(s.owinTime, now) / 1e6))
 	}
 	s.owinTime, s.owinPrev = now, owin
+}
+
+// whole truncates as the program does on its usual machine, where what 64 bits do not hold becomes 0.
+func whole(v float64) uint64 {
+	if v >= 1<<64 {
+		return 0
+	}
+	return uint64(v)
 }
 
 // finish adds the silence up to the end of the capture, for connections that were not closed.

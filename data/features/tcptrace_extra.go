@@ -33,7 +33,7 @@ var tcptraceExtra = []tcpField{
 		if t == 0 {
 			return nan
 		}
-		return float64(uint64(float64(s.owinWeighted) / (t / 1e6)))
+		return float64(whole(float64(s.owinWeighted) / (t / 1e6)))
 	}, mergeMean},
 
 	{"rtt_samples", "ACKs", "ACKs that end exactly at a segment sent once, with nothing before it sent later", false, count(func(s *side) uint64 { return s.rtt.n }), mergeSum},

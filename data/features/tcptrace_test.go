@@ -179,6 +179,31 @@ func (a *agreement) report(t testing.TB) {
 	}
 }
 
+// TestTcptraceGenerated compares generated captures with the program's output: testdata/gen_tcptrace.py.
+func TestTcptraceGenerated(t *testing.T) {
+	outputs, _ := filepath.Glob("testdata/tcptrace_*.csv")
+	if len(outputs) == 0 {
+		t.Fatal("no outputs in testdata")
+	}
+	a := newAgreement()
+	for _, o := range outputs {
+		for _, b := range a.compare(t, strings.TrimSuffix(o, ".csv")+".pcap.gz", o) {
+			t.Errorf("%s: %s", o, b)
+		}
+	}
+	a.report(t)
+}
+
+// explained are the captures of the packs in which the program and a trace see different packets.
+var explained = map[string]struct {
+	connections int // with a difference, or missing on one side
+	why         string
+}{
+	"BGP_redist.pcap":            {1, "one of the two packets lies below an MPLS label, which the program does not read"},
+	"line.pcap":                  {1, "one packet has an IP length of 0 (segmentation offload): the program drops it, a trace takes the record's length"},
+	"fuzz-2006-09-29-28586.pcap": {2, "damaged packets: a TCP header longer than its packet, and a SACK permitted option cut by the packet's end"},
+}
+
 // TestTcptracePacks compares every TCP capture of the packs with the program's stored output.
 func TestTcptracePacks(t *testing.T) {
 	root := os.Getenv("EARSHOT_PACKS")
@@ -205,7 +230,15 @@ func TestTcptracePacks(t *testing.T) {
 				if _, err := os.Stat(output); err != nil {
 					return nil
 				}
-				for _, b := range a.compare(t, path, output) {
+				connections, clean := a.connections, a.clean
+				bad := a.compare(t, path, output)
+				if e, ok := explained[rel]; ok {
+					if n := a.connections - connections - (a.clean - clean); n != e.connections {
+						t.Errorf("%s: %d connections differ; %d do because: %s", rel, n, e.connections, e.why)
+					}
+					return nil
+				}
+				for _, b := range bad {
 					t.Errorf("%s: %s", rel, b)
 				}
 				return nil

@@ -42,7 +42,7 @@ func tcpConnections(u *Unit, members bool) (conns []*connection, packets [][]tra
 	live := map[int32]int{} // by flow
 	for i := range u.Packets {
 		p := &u.Packets[i]
-		if p.Protocol != tcp || p.Flow < 0 || p.Direction == trace.Unknown {
+		if p.Protocol != tcp || p.Flow < 0 || p.Direction == trace.Unknown || headless(p) {
 			continue
 		}
 		now := u.Start + p.Time
@@ -62,6 +62,11 @@ func tcpConnections(u *Unit, members bool) (conns []*connection, packets [][]tra
 		c.finish(u.Start + u.End)
 	}
 	return conns, packets
+}
+
+// headless tells a packet without a whole TCP header: a later fragment, or one shorter than the two headers.
+func headless(p *trace.Packet) bool {
+	return p.IPBytes < 40 || p.TCPFlags == 0 && p.TCPSeq == 0 && p.TCPAck == 0 && p.TCPWindow == 0
 }
 
 // cutTCP makes a unit of each TCP connection.
