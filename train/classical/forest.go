@@ -37,7 +37,13 @@ func (f *Forest) Fit(x Matrix, y []int, k int) error {
 	if f.Trees < 0 {
 		return fmt.Errorf("forest: %d trees", f.Trees)
 	}
-	f.K, f.F = k, x.F
+	f.grow(x, y, []int{0, k}, class)
+	return nil
+}
+
+// grow grows the trees for the classes y (N, outputs), first as in newGrower.
+func (f *Forest) grow(x Matrix, y, first []int, class []float64) {
+	f.K, f.F = first[len(first)-1], x.F
 	trees := f.Trees
 	if trees == 0 {
 		trees = 100
@@ -53,7 +59,7 @@ func (f *Forest) Fit(x Matrix, y []int, k int) error {
 	parallel(f.Threads, trees, func(wk, i int) {
 		w := &ws[wk]
 		if w.g == nil {
-			*w = worker{newGrower(r, y, k, class), make([]float64, x.N)}
+			*w = worker{newGrower(r, y, first, class), make([]float64, x.N)}
 		}
 		// SplitMix's increment keeps neighboring trees' streams apart.
 		seed := f.Seed + uint64(i+1)*0x9e3779b97f4a7c15
@@ -73,7 +79,6 @@ func (f *Forest) Fit(x Matrix, y []int, k int) error {
 			Random: f.Extra, Seed: seed}
 		w.g.grow(t, w.w)
 	})
-	return nil
 }
 
 func (f *Forest) bootstrap() bool {

@@ -57,21 +57,24 @@ func (t *Tree) Fit(x Matrix, y []int, k int) error {
 	if err != nil {
 		return err
 	}
-	newGrower(newRanks(x, 1), y, k, class).grow(t, rowWeights(nil, y))
+	newGrower(newRanks(x, 1), y, []int{0, k}, class).grow(t, rowWeights(nil, y))
 	return nil
 }
 
 // grower holds what growing needs: one per worker, used for tree after tree.
 type grower struct {
 	r       *ranks
-	y       []int32
-	k       int
+	y       []int32   // (N, outputs)
+	outputs int       // more than one: several answers at once, each with classes of its own
+	first   []int     // (outputs+1) first class of each output
+	k       int       // classes of all outputs
 	class   []float64 // weight of each class, nil when all are 1
 	w       []float64
 	rows    []int32
 	keys    []uint64
 	hist    []float64 // (distinct values, K)
 	count   []int32   // rows at each distinct value
+	weight  []float64 // of those rows, when there are several outputs
 	left    []float64
 	total   []float64
 	order   []int32 // features; those constant in the node's ancestors come first
@@ -80,9 +83,11 @@ type grower struct {
 	xlogx   []float64 // i log2 i
 }
 
-func newGrower(r *ranks, y []int, k int, class []float64) *grower {
-	g := &grower{r: r, k: k, class: class, y: make([]int32, len(y)), rows: make([]int32, 0, r.n), keys: make([]uint64, r.n),
-		hist: make([]float64, r.most*k), count: make([]int32, r.most), left: make([]float64, k), total: make([]float64, k),
+// newGrower takes the classes of each row's outputs, (N, outputs), numbered through: output o has first[o] to first[o+1].
+func newGrower(r *ranks, y []int, first []int, class []float64) *grower {
+	k := first[len(first)-1]
+	g := &grower{r: r, k: k, first: first, outputs: len(first) - 1, class: class, y: make([]int32, len(y)), rows: make([]int32, 0, r.n), keys: make([]uint64, r.n),
+		hist: make([]float64, r.most*k), count: make([]int32, r.most), weight: make([]float64, r.most), left: make([]float64, k), total: make([]float64, k),
 		order: make([]int32, r.f)}
 	for i, c := range y {
 		g.y[i] = int32(c)
@@ -137,10 +142,12 @@ func (g *grower) node(t *Tree, lo, hi, depth, constant int) int32 {
 	clear(g.total)
 	var sum float64
 	for _, i := range g.rows[lo:hi] {
-		g.total[g.y[i]] += g.w[i]
+		for _, c := range g.classes(i) {
+			g.total[c] += g.w[i]
+		}
 		sum += g.w[i]
 	}
-	t.Nodes = append(t.Nodes, Node{Feature: -1, Left: -1, Right: -1, Rows: int32(hi - lo), Weight: sum, Impurity: impurity(t.Criterion, g.total, sum)})
+	t.Nodes = append(t.Nodes, Node{Feature: -1, Left: -1, Right: -1, Rows: int32(hi - lo), Weight: sum, Impurity: g.impurity(t.Criterion, sum)})
 	for _, v := range g.total {
 		t.Dist = append(t.Dist, v/sum)
 	}
@@ -227,21 +234,39 @@ func (g *grower) try(t *Tree, f int32, lo, hi int, sum float64) (split, bool) {
 		hist, count := g.hist[:span*g.k], g.count[:span]
 		clear(hist)
 		clear(count)
-		for _, i := range rows {
-			c := int(code[i] - a)
-			hist[c*g.k+int(g.y[i])] += g.w[i]
-			count[c]++
+		if g.outputs == 1 {
+			for _, i := range rows {
+				c := int(code[i] - a)
+				hist[c*g.k+int(g.y[i])] += g.w[i]
+				count[c]++
+			}
+		} else {
+			clear(g.weight[:span])
+			for _, i := range rows {
+				c := int(code[i] - a)
+				for _, y := range g.classes(i) {
+					hist[c*g.k+int(y)] += g.w[i]
+				}
+				g.weight[c] += g.w[i]
+				count[c]++
+			}
 		}
 		for c, m := range count {
 			if m == 0 {
 				continue
 			}
 			s.reach(a + uint32(c))
+			sum := 0.0
 			for k, w := range hist[c*g.k : (c+1)*g.k] {
 				if w != 0 {
 					s.move(int32(k), w)
+					sum += w
 				}
 			}
+			if g.outputs > 1 {
+				sum = g.weight[c]
+			}
+			s.wl += sum
 			s.rows += int(m)
 		}
 		return s.out, true
@@ -254,8 +279,7 @@ func (g *grower) try(t *Tree, f int32, lo, hi int, sum float64) (split, bool) {
 	for _, key := range keys {
 		i := uint32(key)
 		s.reach(uint32(key >> 32))
-		s.move(g.y[i], g.w[i])
-		s.rows++
+		s.moveRow(i, g.w[i])
 	}
 	return s.out, true
 }
@@ -302,7 +326,24 @@ func (s *scan) move(k int32, w float64) {
 		s.sr += s.xlogx(max(r-w, 0)) - s.xlogx(r)
 	}
 	s.g.left[k] = l + w
+}
+
+// moveRow takes row i with weight w to the left.
+func (s *scan) moveRow(i uint32, w float64) {
+	if s.g.outputs == 1 {
+		s.move(s.g.y[i], w)
+	} else {
+		for _, c := range s.g.classes(int32(i)) {
+			s.move(c, w)
+		}
+	}
 	s.wl += w
+	s.rows++
+}
+
+// classes are row i's, one for each output.
+func (g *grower) classes(i int32) []int32 {
+	return g.y[int(i)*g.outputs : (int(i)+1)*g.outputs]
 }
 
 // reach says that the next rows have rank c: between them and the left lies a cut to judge.
@@ -334,10 +375,11 @@ func (s *scan) score() float64 {
 	if s.t.Criterion == Gini {
 		return s.sl/s.wl + s.sr/wr
 	}
+	n := float64(s.g.outputs)
 	if s.g.integer {
-		return s.sl - s.g.xlogx[int(s.wl)] + s.sr - s.g.xlogx[int(wr)]
+		return s.sl - n*s.g.xlogx[int(s.wl)] + s.sr - n*s.g.xlogx[int(wr)]
 	}
-	return s.sl - xlog2x(s.wl) + s.sr - xlog2x(wr)
+	return s.sl - n*xlog2x(s.wl) + s.sr - n*xlog2x(wr)
 }
 
 // random judges one threshold drawn uniformly between the feature's extremes.
@@ -350,8 +392,7 @@ func (s *scan) random(rows []int32, code []uint32, a, b uint32) {
 	at := uint32(0)
 	for _, i := range rows {
 		if c := code[i]; float64(s.vals[c]) <= cut {
-			s.move(s.g.y[i], s.g.w[i])
-			s.rows++
+			s.moveRow(uint32(i), s.g.w[i])
 			at = max(at, c)
 		}
 	}
@@ -381,6 +422,15 @@ func xlog2x(v float64) float64 {
 		return 0
 	}
 	return v * math.Log2(v)
+}
+
+// impurity of the node in total: the mean over the outputs.
+func (g *grower) impurity(c Criterion, sum float64) float64 {
+	v := 0.0
+	for o := range g.outputs {
+		v += impurity(c, g.total[g.first[o]:g.first[o+1]], sum)
+	}
+	return v / float64(g.outputs)
 }
 
 func impurity(c Criterion, class []float64, sum float64) float64 {

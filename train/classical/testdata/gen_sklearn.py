@@ -151,7 +151,37 @@ def kmeans():
         cases.append(dict(n=n, f=f, k=k, sep=sep, inertia=float(best.inertia_), first=r(first, 17), end=r(one.cluster_centers_, 17), from_first=float(one.inertia_), labels=one.labels_.tolist()))
     return cases
 
-ALL = dict(tree=tree, forest=forest, simple=simple, svm=svm, kmeans=kmeans)
+def select():
+    """folds without shuffling; probabilities judged; a grid search; a tree with several outputs"""
+    from sklearn import model_selection as ms, metrics
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.tree import DecisionTreeClassifier
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.svm import SVC
+    y = np.array([2, 0, 1, 1, 0, 2, 2, 2, 1, 0, 0, 0, 2, 1, 2, 2, 0, 1, 0, 0, 1, 2, 0])
+    group = np.array(list("ccabbbbbaacdddddddeeeef"))
+    x = np.zeros((len(y), 1))
+    out = dict(y=y.tolist(), group=group.tolist(), folds={n: [t.tolist() for _, t in f.split(x, y, group)] for n, f in dict(kfold=ms.KFold(4), stratified=ms.StratifiedKFold(3),
+        grouped=ms.GroupKFold(3), leave=ms.LeaveOneGroupOut(), time=ms.TimeSeriesSplit(4)).items()})
+    x, y = data(120, 5, 3, 501, 1)
+    p = RandomForestClassifier(10, random_state=0).fit(*data(120, 5, 3, 501, 1, start=120)).predict_proba(x)
+    out.update(proba=r(p, 17), log_loss=float(metrics.log_loss(y, p)), brier=float(((p - np.eye(3)[y]) ** 2).sum(1).mean()), balanced=float(metrics.balanced_accuracy_score(y[7:], p[7:].argmax(1))))
+    g = ms.GridSearchCV(make_pipeline(StandardScaler(), SVC()), dict(svc__C=[0.1, 1, 10], svc__kernel=["linear", "rbf"]), cv=ms.StratifiedKFold(4)).fit(x, y)
+    out["grid"] = dict(points=[{k[5:]: str(v) for k, v in q.items()} for q in g.cv_results_["params"]], mean=r(g.cv_results_["mean_test_score"]), best=int(g.best_index_))
+    out["multi"] = []
+    for crit in ("gini", "entropy"):
+        for seed in range(600, 2000, 10):
+            x, a = data(200, 4, 4, seed, 2); labels = np.stack([a % 2, a // 2, (a == 3) * 1], 1)
+            grow = lambda s: DecisionTreeClassifier(max_depth=4, min_samples_leaf=15, random_state=s, criterion=crit).fit(x, labels)
+            m = grow(0)
+            if all(np.array_equal(m.tree_.threshold, grow(s).tree_.threshold) for s in range(1, 20)): break   # no ties
+        else: raise SystemExit("no data without ties")
+        out["multi"].append(dict(criterion=crit, seed=seed, feature=m.tree_.feature.clip(-1).tolist(), threshold=r(np.where(m.tree_.feature < 0, 0, m.tree_.threshold), 17), impurity=r(m.tree_.impurity),
+            proba=r(np.stack([q[:, 1] for q in m.predict_proba(x[:20])], 1))))
+    return out
+
+ALL = dict(select=select, tree=tree, forest=forest, simple=simple, svm=svm, kmeans=kmeans)
 if __name__ == "__main__":
     print("scikit-learn", sklearn.__version__, "numpy", np.__version__, "scipy", scipy.__version__)
     for name in sys.argv[1:] or ALL:

@@ -1,0 +1,338 @@
+package classical
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+
+	"earshot/train/metrics"
+)
+
+// Score judges predictions: the larger the better.
+type Score func(truth, pred []int, k int) float64
+
+// Accuracy is the share of right answers.
+func Accuracy(truth, pred []int, k int) float64 {
+	return metrics.NewConfusion(truth, pred, k).Accuracy()
+}
+
+// MacroF1 is the mean of the classes' F1.
+func MacroF1(truth, pred []int, k int) float64 {
+	return metrics.NewConfusion(truth, pred, k).MacroF1()
+}
+
+// BalancedAccuracy is the mean recall of the classes that occur.
+func BalancedAccuracy(truth, pred []int, k int) float64 {
+	c := metrics.NewConfusion(truth, pred, k)
+	sum, n := 0.0, 0
+	for i, r := range c.Recall() {
+		if c.Actual()[i] > 0 {
+			sum, n = sum+r, n+1
+		}
+	}
+	return sum / float64(max(1, n))
+}
+
+// Point is a whole pipeline: a model with its settings, behind a scaler when Scale is set. Scaler and model are fitted on
+// the training rows of a fold alone.
+type Point struct {
+	Model    string            `json:"model"`
+	Settings map[string]string `json:"settings"`
+	Scale    bool              `json:"scale,omitempty"`
+}
+
+// New makes the pipeline. seed is used where the settings name no random_state; threads 0 means all processors.
+func (p Point) New(seed uint64, threads int) (Classifier, error) {
+	set := map[string]string{"random_state": strconv.FormatUint(seed, 10), "n_jobs": strconv.Itoa(threads)}
+	maps.Copy(set, p.Settings)
+	c, err := New(p.Model, set)
+	if err == nil && p.Scale {
+		return &Pipeline{Model: c}, nil
+	}
+	return c, err
+}
+
+// Grid is every combination of the values of axes, names in alphabetical order, the last one changing fastest; base is
+// common to all.
+func Grid(base Point, axes map[string][]string) []Point {
+	points := []Point{base}
+	for _, name := range slices.Sorted(maps.Keys(axes)) {
+		var next []Point
+		for _, p := range points {
+			for _, v := range axes[name] {
+				q := p
+				q.Settings = map[string]string{name: v}
+				for k, w := range p.Settings {
+					if k != name {
+						q.Settings[k] = w
+					}
+				}
+				next = append(next, q)
+			}
+		}
+		points = next
+	}
+	return points
+}
+
+// Draw makes the value of a setting in a random search.
+type Draw func(rng *rand.Rand) string
+
+// OneOf draws one of the values.
+func OneOf(values ...string) Draw {
+	return func(rng *rand.Rand) string { return values[rng.IntN(len(values))] }
+}
+
+// LogUniform draws from lo to hi with an even chance for each factor.
+func LogUniform(lo, hi float64) Draw {
+	return func(rng *rand.Rand) string {
+		return strconv.FormatFloat(lo*math.Pow(hi/lo, rng.Float64()), 'g', 6, 64)
+	}
+}
+
+// Random draws n points.
+func Random(base Point, axes map[string]Draw, n int, seed uint64) []Point {
+	rng := rand.New(rand.NewPCG(seed, 0x647261777321))
+	points := make([]Point, n)
+	for i := range points {
+		points[i] = base
+		points[i].Settings = maps.Clone(base.Settings)
+		if points[i].Settings == nil {
+			points[i].Settings = map[string]string{}
+		}
+		for _, name := range slices.Sorted(maps.Keys(axes)) {
+			points[i].Settings[name] = axes[name](rng)
+		}
+	}
+	return points
+}
+
+// Search fits points on folds. The zero Score is Accuracy.
+type Search struct {
+	Points  []Point
+	Score   Score
+	Seed    uint64 // of the models; the same for every point and fold
+	Threads int    // 0: all processors; fits run side by side, each on one thread
+}
+
+// Result is what a search found.
+type Result struct {
+	Scores [][]float64 // (points, folds)
+	Mean   []float64   // (points)
+	Best   int         // first point with the largest mean
+}
+
+func (s *Search) score() Score {
+	if s.Score == nil {
+		return Accuracy
+	}
+	return s.Score
+}
+
+// Run scores every point on every fold.
+func (s *Search) Run(x Matrix, y []int, k int, folds []Fold) (Result, error) {
+	if len(s.Points) == 0 || len(folds) == 0 {
+		return Result{}, fmt.Errorf("search: %d points on %d folds: nothing to do", len(s.Points), len(folds))
+	}
+	for i, f := range folds {
+		if err := f.check(x.N); err != nil {
+			return Result{}, fmt.Errorf("search: fold %d: %w", i, err)
+		}
+	}
+	r := Result{Scores: make([][]float64, len(s.Points)), Mean: make([]float64, len(s.Points))}
+	for p := range r.Scores {
+		r.Scores[p] = make([]float64, len(folds))
+	}
+	errs := make([]error, len(s.Points)*len(folds))
+	parallel(s.Threads, len(errs), func(_, i int) {
+		p, f := i/len(folds), i%len(folds)
+		_, pred, err := s.fit(s.Points[p], x, y, k, folds[f], 1)
+		if err != nil {
+			errs[i] = fmt.Errorf("search: point %d, fold %d: %w", p, f, err)
+			return
+		}
+		r.Scores[p][f] = s.score()(pick(y, folds[f].Test), pred, k)
+	})
+	for _, err := range errs {
+		if err != nil {
+			return Result{}, err
+		}
+	}
+	for p, v := range r.Scores {
+		for _, a := range v {
+			r.Mean[p] += a / float64(len(v))
+		}
+		if r.Mean[p] > r.Mean[r.Best] {
+			r.Best = p
+		}
+	}
+	return r, nil
+}
+
+// fit learns from a fold's training rows and answers for its test rows.
+func (s *Search) fit(p Point, x Matrix, y []int, k int, f Fold, threads int) (Classifier, []int, error) {
+	c, err := p.New(s.Seed, threads)
+	if err == nil {
+		err = c.Fit(x.Rows(f.Train), pick(y, f.Train), k)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return c, c.Predict(x.Rows(f.Test)), nil
+}
+
+func pick(y, rows []int) []int {
+	out := make([]int, len(rows))
+	for i, r := range rows {
+		out[i] = y[r]
+	}
+	return out
+}
+
+// check refuses rows that do not exist and rows on both sides.
+func (f Fold) check(n int) error {
+	seen := make([]bool, n)
+	for _, r := range f.Train {
+		if r < 0 || r >= n {
+			return fmt.Errorf("row %d of %d", r, n)
+		}
+		seen[r] = true
+	}
+	for _, r := range f.Test {
+		if r < 0 || r >= n {
+			return fmt.Errorf("row %d of %d", r, n)
+		}
+		if seen[r] {
+			return fmt.Errorf("row %d is learned from and tested on", r)
+		}
+	}
+	if len(f.Train) == 0 || len(f.Test) == 0 {
+		return errors.New("no rows on one side")
+	}
+	return nil
+}
+
+// Halve is successive halving (Jamieson and Talwalkar, 2016): every point on few rows, the best 1/factor of them on
+// factor times as many, until the last round has all rows. Each round draws its rows, and folds stratified folds, anew
+// from the seed. It returns the best point of the last round and the number of each round's points and rows.
+func (s *Search) Halve(x Matrix, y []int, k, folds, factor int) (best int, rounds [][2]int, err error) {
+	if factor < 2 {
+		return 0, nil, fmt.Errorf("halving: factor %d; two or more are needed", factor)
+	}
+	alive := make([]int, len(s.Points))
+	for i := range alive {
+		alive[i] = i
+	}
+	n := 1
+	for p := len(alive); p > factor; p = (p + factor - 1) / factor {
+		n++
+	}
+	for r := range n {
+		rows := x.N
+		for range n - 1 - r {
+			rows /= factor
+		}
+		rows = min(x.N, max(rows, 2*folds*k))
+		rounds = append(rounds, [2]int{len(alive), rows})
+		rng := rand.New(rand.NewPCG(s.Seed, uint64(r)))
+		use := make([]int, x.N)
+		for i := range use {
+			use[i] = i
+		}
+		if rows < x.N {
+			part, err := StratifiedShuffle(y, 1, float64(rows)/float64(x.N), rng)
+			if err != nil {
+				return 0, nil, err
+			}
+			use = part[0].Test
+		}
+		cv, err := StratifiedKFold(pick(y, use), folds, rng)
+		if err != nil {
+			return 0, nil, err
+		}
+		round := *s
+		round.Points = nil
+		for _, p := range alive {
+			round.Points = append(round.Points, s.Points[p])
+		}
+		res, err := round.Run(x.Rows(use), pick(y, use), k, cv)
+		if err != nil {
+			return 0, nil, err
+		}
+		order := make([]int, len(alive))
+		for i := range order {
+			order[i] = i
+		}
+		slices.SortStableFunc(order, func(a, b int) int {
+			switch {
+			case res.Mean[a] > res.Mean[b]:
+				return -1
+			case res.Mean[a] < res.Mean[b]:
+				return 1
+			}
+			return 0
+		})
+		keep := max(1, (len(alive)+factor-1)/factor)
+		if r == n-1 {
+			keep = 1
+		}
+		var next []int
+		for _, i := range order[:keep] {
+			next = append(next, alive[i])
+		}
+		alive = next
+	}
+	return alive[0], rounds, nil
+}
+
+// Trial is one outer fold of a nested search.
+type Trial struct {
+	Best  int     // point that the inner folds chose
+	Inner float64 // its mean score there
+	Model Classifier
+	Pred  []int // of the outer fold's test rows
+	Score float64
+}
+
+// Nested scores the whole procedure, search included (EC-40): in each outer fold the inner folds choose a point from the
+// training rows alone, the point is fitted again on all of them, and the test rows are asked once. inner divides rows
+// given by their numbers into folds of positions among them; rng depends on the outer fold's number alone.
+func (s *Search) Nested(x Matrix, y []int, k int, outer []Fold, inner func(rows []int, rng *rand.Rand) ([]Fold, error)) ([]Trial, error) {
+	trials, errs := make([]Trial, len(outer)), make([]error, len(outer))
+	each := max(1, workers(s.Threads, math.MaxInt)/max(1, len(outer)))
+	parallel(s.Threads, len(outer), func(_, o int) {
+		f, t := outer[o], &trials[o]
+		errs[o] = func() error {
+			if err := f.check(x.N); err != nil {
+				return err
+			}
+			cv, err := inner(f.Train, rand.New(rand.NewPCG(s.Seed, uint64(o))))
+			if err != nil {
+				return err
+			}
+			in := *s
+			in.Threads, in.Seed = each, s.Seed+uint64(o)
+			r, err := in.Run(x.Rows(f.Train), pick(y, f.Train), k, cv)
+			if err != nil {
+				return err
+			}
+			t.Best, t.Inner = r.Best, r.Mean[r.Best]
+			t.Model, t.Pred, err = in.fit(s.Points[r.Best], x, y, k, f, each)
+			if err != nil {
+				return err
+			}
+			t.Score = s.score()(pick(y, f.Test), t.Pred, k)
+			return nil
+		}()
+	})
+	for o, err := range errs {
+		if err != nil {
+			return nil, fmt.Errorf("nested: fold %d: %w", o, err)
+		}
+	}
+	return trials, nil
+}
