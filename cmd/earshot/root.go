@@ -26,6 +26,7 @@ func newRootCommand(a *app) *cobra.Command {
 		newBinCommand(a),
 		newClassifyCommand(a),
 		newDataCommand(a),
+		newFeaturesCommand(a),
 		newNetCommand(a),
 		newTrainCommand(a),
 		newPredictCommand(a),

@@ -18,6 +18,7 @@ type Matrix struct {
 	Source    []string
 	Labels    [][]string // (N, axes)
 	Number    []int      // (N) of the connection within its capture, from 1; 0 when rows are captures
+	Per       Per
 }
 
 // Row is row i of X.
@@ -123,7 +124,7 @@ func (x *Extractor) Extract(from Source) (*Matrix, error) {
 	if err := x.fit(from); err != nil {
 		return nil, err
 	}
-	m := &Matrix{F: len(x.columns), Fields: x.columns}
+	m := &Matrix{F: len(x.columns), Fields: x.columns, Per: x.per}
 	err := from(func(c Item, t *trace.Trace) error {
 		for i, u := range x.units(t) {
 			n := len(m.X)

@@ -69,7 +69,7 @@ func (n *nfstream) row(u *Unit, dst []float64) {
 	var s [3]nfstreamStats
 	for i := range u.Packets {
 		p := &u.Packets[i]
-		if p.Flow < 0 { // not IP
+		if p.IPBytes <= 0 { // not IP
 			continue
 		}
 		s[0].add(p, n.bytes(p))

@@ -5,11 +5,12 @@ import (
 	"slices"
 )
 
-// merged is the field over all connections of a capture. A single connection's is the program's number.
+// merged is the field over all connections of a capture. A single connection's is the program's number; without a
+// connection there is none.
 func (f *tcpField) merged(conns []*connection, dir int) float64 {
 	switch len(conns) {
 	case 0:
-		return f.value(&connection{}, &side{}) // as the program prints a direction that never spoke
+		return nan
 	case 1:
 		return f.value(conns[0], &conns[0].sides[dir])
 	}
