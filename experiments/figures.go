@@ -136,7 +136,7 @@ func (r *Run) accuracyFigure(f fold) Figure {
 				}
 				repeats = max(repeats, g.Repeats)
 				q := plots.AccuracyPoint{Step: time.Duration(step) * time.Microsecond, Mean: g.Mean, Low: g.CILow, High: g.CIHigh,
-					Significant: g.PHolm < 0.05}
+					Significant: g.PHolm < 0.05 && !g.constant()}
 				if p, ok := r.Manifest.Settings.Published.Find(step, net); ok && f.protocol == "study" {
 					q.Published = p.Accuracy
 				}

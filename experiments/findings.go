@@ -58,7 +58,8 @@ func (f fold) finding(classes int) finding {
 			continue
 		}
 		pairs++
-		if g.Mean > guess && g.PHolm < 0.05 {
+		constant := g.constant()
+		if g.Mean > guess && g.PHolm < 0.05 && !constant {
 			significant++
 		}
 		for _, c := range g.Cells {
@@ -67,19 +68,25 @@ func (f fold) finding(classes int) finding {
 				collapsed++
 			}
 		}
-		if best.Repeats == 0 || g.Mean > best.Mean {
+		if !constant && (best.Repeats == 0 || g.Mean > best.Mean) {
 			best = g
 		}
 	}
-	add("%d of %d pairs of network and representation are above guessing (%s %%) with p < 0.05 after Holm's correction. The highest mean is that of %s %s: %s.",
-		significant, pairs, percent(guess), netTitle(best.Net), best.on(), best.words())
+	s := fmt.Sprintf("%d of %d pairs of network and representation are above guessing (%s %%) with p < 0.05 after Holm's correction.", significant, pairs, percent(guess))
+	if best.Repeats > 0 {
+		s += fmt.Sprintf(" The highest mean is that of %s %s: %s.", netTitle(best.Net), best.on(), best.words())
+	}
+	if collapsed > 0 {
+		s += " A network that gave one answer to everything is not counted: its accuracy is the share of that class among the test captures."
+	}
+	add("%s", s)
 	if collapsed > 0 {
 		add("%d of %d trained networks gave one answer to every test capture.", collapsed, cells)
 	}
 	if s := f.change(); s != "" {
 		add("%s", s)
 	}
-	if g, ok := f.find("", ControlTotals, 0, f.points[0]); ok {
+	if g, ok := f.find("", ControlTotals, 0, f.points[0]); ok && best.Repeats > 0 {
 		verdict := fmt.Sprintf("the best network is %s points above that", fixed(100*(best.Mean-g.Mean), 1))
 		if g.Mean >= best.Mean {
 			verdict = "no network does better, so nothing here shows that they use more than totals"
@@ -96,12 +103,22 @@ func (f fold) finding(classes int) finding {
 		}
 	}
 	for _, g := range permuted {
-		if g.P < 0.05/float64(len(permuted)) {
+		if g.P < 0.05/float64(len(permuted)) && !g.constant() {
 			add("Trained on permuted labels, %s %s still reaches %s: something other than the label leaks, and the other numbers are not to be trusted.",
 				netTitle(g.Net), g.on(), g.words())
 		}
 	}
 	return out
+}
+
+// constant says that every repeat gave one answer to all its test captures.
+func (g Group) constant() bool {
+	for _, c := range g.Cells {
+		if !c.Collapsed {
+			return false
+		}
+	}
+	return true
 }
 
 // words is the mean with its interval and what it was measured on.

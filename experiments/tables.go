@@ -252,7 +252,7 @@ func (r *Run) guessingTable(groups []Group) Table {
 			}
 			guess = 1 / float64(len(g.Classes))
 			n.add(g.Mean, guess)
-			if g.Mean > guess && g.PHolm < 0.05 {
+			if g.Mean > guess && g.PHolm < 0.05 && !g.constant() {
 				significant++
 			}
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -29,6 +30,17 @@ func (e *usageError) Error() string { return e.err.Error() }
 func (e *usageError) Unwrap() error { return e.err }
 
 func usagef(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
+
+// interrupted is the end of a command that Ctrl-C stopped at a safe point: exit status 130.
+type interrupted struct{ msg string }
+
+func (e *interrupted) Error() string { return e.msg }
+func (e *interrupted) Unwrap() error { return context.Canceled }
+
+// stopped says what was stopped and which command goes on from there.
+func stopped(what, resume string) error {
+	return &interrupted{what + ": stopped; resume with: " + resume}
+}
 
 // workers is the number of threads asked for.
 func (a *app) workers() int {

@@ -105,7 +105,7 @@ noted in problems.csv and passed over. The same command again goes on where it s
 				bar.Done()
 			}
 			if errors.Is(err, context.Canceled) {
-				return fmt.Errorf("data import: %w; what is stored is whole, go on with: %s", err, again(cmd, args))
+				return &interrupted{"data import: stopped; what is stored is whole, go on with: " + again(cmd, args)}
 			}
 			if err != nil && r.Captures+r.Skipped == 0 {
 				return err

@@ -211,7 +211,7 @@ func (a *app) runStudy(cmd *cobra.Command, args []string, study experiments.Stud
 	}
 	sweepErr := a.sweep(cmd.Context(), study, out, f.data, be)
 	if sweepErr != nil && cmd.Context().Err() != nil {
-		return fmt.Errorf("%w: stopped; resume with: %s", context.Canceled, again(cmd, args))
+		return stopped("run "+study.Name+": "+out, again(cmd, args))
 	}
 	r, err := experiments.LoadRun(out)
 	if err != nil {

@@ -171,7 +171,7 @@ func (a *app) train(cmd *cobra.Command, args []string, arch nn.Arch, r *rows, cf
 	bar.Done()
 	if err != nil {
 		if ctxErr := cmd.Context().Err(); ctxErr != nil && errors.Is(err, ctxErr) {
-			return fmt.Errorf("%w; resume with: %s", err, again(cmd, args))
+			return stopped(err.Error(), again(cmd, args))
 		}
 		return err
 	}

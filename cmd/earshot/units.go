@@ -87,6 +87,9 @@ func replaceFile(path string, b []byte) error {
 func again(cmd *cobra.Command, args []string) string {
 	words := append([]string{cmd.CommandPath()}, args...)
 	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if f.Name == "force" { // would begin anew
+			return
+		}
 		v := f.Value.String()
 		if s, ok := f.Value.(pflag.SliceValue); ok {
 			v = strings.Join(s.GetSlice(), ",")

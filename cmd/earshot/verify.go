@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -48,7 +47,7 @@ the predictions. Exit status 1 when anything differs.`,
 				b.Done()
 			}
 			if cmd.Context().Err() != nil {
-				return fmt.Errorf("%w: verify: stopped; nothing was changed, start it again with: %s", context.Canceled, again(cmd, args))
+				return &interrupted{"verify: stopped; nothing was changed, start it again with: " + again(cmd, args)}
 			}
 			if err != nil {
 				return studyError(err)
