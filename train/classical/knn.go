@@ -58,17 +58,39 @@ func (m *KNN) neighbors() int {
 func (m *KNN) Nearest(x Matrix) (rows []int, dist []float64) {
 	n := m.neighbors()
 	rows, dist = make([]int, x.N*n), make([]float64, x.N*n)
-	// A block of queries shares each stretch of training rows while it is in the cache.
-	const queries, stretch = 16, 128
-	parallel(m.Threads, (x.N+queries-1)/queries, func(_, b int) {
+	// A block of queries shares each stretch of training rows while it is in the cache. Squared distances come from inner
+	// products first, |a|² + |b|² - 2ab; only rows that could be nearer than the farthest neighbor are looked at again, so
+	// that rounding in that formula decides nothing.
+	const queries, stretch = 24, 128
+	var norm []float64
+	if m.Metric == Euclidean {
+		norm = norms(m.X)
+	}
+	type worker struct{ products, norm []float64 }
+	ws := make([]worker, workers(m.Threads, (x.N+queries-1)/queries))
+	parallel(m.Threads, (x.N+queries-1)/queries, func(k, b int) {
+		w := &ws[k]
+		if w.products == nil {
+			w.products, w.norm = make([]float64, queries*stretch), make([]float64, queries)
+		}
 		lo, hi := b*queries, min(x.N, (b+1)*queries)
 		for i := lo * n; i < hi*n; i++ {
 			dist[i] = math.Inf(1)
 		}
 		for from := 0; from < m.X.N; from += stretch {
 			to := min(m.X.N, from+stretch)
+			if m.Metric == Euclidean {
+				products(x.X[lo*x.F:hi*x.F], hi-lo, m.X.X[from*x.F:to*x.F], to-from, x.F, w.products)
+			}
 			for q := lo; q < hi; q++ {
-				m.scan(x.Row(q), from, to, rows[q*n:(q+1)*n], dist[q*n:(q+1)*n])
+				if m.Metric == Manhattan {
+					m.scan(x.Row(q), from, to, rows[q*n:(q+1)*n], dist[q*n:(q+1)*n])
+					continue
+				}
+				if from == 0 {
+					w.norm[q-lo] = dot(x.Row(q), x.Row(q))
+				}
+				m.sift(x.Row(q), w.norm[q-lo], norm[from:to], w.products[(q-lo)*(to-from):(q-lo+1)*(to-from)], from, rows[q*n:(q+1)*n], dist[q*n:(q+1)*n])
 			}
 		}
 		if m.Metric == Euclidean {
@@ -80,25 +102,40 @@ func (m *KNN) Nearest(x Matrix) (rows []int, dist []float64) {
 	return rows, dist
 }
 
-// scan merges training rows [from, to) into a query's sorted list. dist holds squares for the Euclidean metric.
+// scan merges training rows [from, to) into a query's sorted list.
 func (m *KNN) scan(q []float64, from, to int, rows []int, dist []float64) {
 	last := len(dist) - 1
 	for i := from; i < to; i++ {
-		var d float64
-		if m.Metric == Euclidean {
-			d = squares(q, m.X.Row(i), dist[last])
-		} else {
-			d = absolutes(q, m.X.Row(i), dist[last])
+		if d := absolutes(q, m.X.Row(i), dist[last]); d < dist[last] {
+			insert(rows, dist, i, d)
 		}
-		if !(d < dist[last]) {
+	}
+}
+
+// sift is scan for squared Euclidean distances, given the inner products with the rows from from on and the rows' norms.
+func (m *KNN) sift(q []float64, own float64, norm, products []float64, from int, rows []int, dist []float64) {
+	last := len(dist) - 1
+	products = products[:len(norm)]
+	limit := dist[last]
+	for i, v := range norm {
+		s := own + v
+		if s-2*products[i] > limit+1e-12*s { // rounding is of the order of F * 2^-53 * s
 			continue
 		}
-		j := last
-		for ; j > 0 && dist[j-1] > d; j-- {
-			dist[j], rows[j] = dist[j-1], rows[j-1]
+		if d := squares(q, m.X.Row(from+i), limit); d < limit {
+			insert(rows, dist, from+i, d)
+			limit = dist[last]
 		}
-		dist[j], rows[j] = d, i
 	}
+}
+
+// insert puts row i at distance d into a full sorted list, after rows at the same distance.
+func insert(rows []int, dist []float64, i int, d float64) {
+	j := len(dist) - 1
+	for ; j > 0 && dist[j-1] > d; j-- {
+		dist[j], rows[j] = dist[j-1], rows[j-1]
+	}
+	dist[j], rows[j] = d, i
 }
 
 // squares is the squared distance of a and b, or something above limit once that is certain.

@@ -125,11 +125,11 @@ func (m *MiniRocket) fitBiases(x []float32, rows []int) {
 		series := x[rows[i]*m.C*m.T : (rows[i]+1)*m.C*m.T]
 		b.pad(m, series, m.Channels[first[i]:first[i]+m.Count[i]], d)
 		p := rocketTriples[i%rocketKernels]
-		values := make([]float32, m.T)
+		values := b.sum[:m.T] // alpha and three hold what it held
 		for t := range values {
 			values[t] = b.alpha[t] + b.three[t+p[0]*d] + b.three[t+p[1]*d] + b.three[t+p[2]*d]
 		}
-		slices.Sort(values)
+		b.sort(values)
 		for f := range m.PerDilation[i/rocketKernels] {
 			// Fractions of the golden ratio cover (0, 1) evenly however many are taken.
 			_, q := math.Modf(float64(start[i]+f+1) * (math.Sqrt(5) + 1) / 2)
@@ -145,13 +145,44 @@ func (m *MiniRocket) fitBiases(x []float32, rows []int) {
 // nine taps.
 type rocketBuffer struct {
 	three, alpha, sum []float32
-	left              int // zeros on the left
+	keys              []uint32
 }
 
 func (b *rocketBuffer) room(m *MiniRocket) {
 	if b.alpha == nil {
 		b.alpha, b.sum = make([]float32, m.T), make([]float32, m.T)
 		b.three = make([]float32, m.T+8*slices.Max(m.Dilations))
+	}
+}
+
+// sort puts values in rising order, eleven bits of them at a time.
+func (b *rocketBuffer) sort(values []float32) {
+	n := len(values)
+	if cap(b.keys) < 2*n {
+		b.keys = make([]uint32, 2*n)
+	}
+	from, to := b.keys[:n], b.keys[n:2*n]
+	for i, v := range values { // bits in the order of the numbers: negative ones turned over
+		k := math.Float32bits(v)
+		from[i] = k ^ (uint32(int32(k)>>31) | 1<<31)
+	}
+	for shift := 0; shift < 32; shift += 11 {
+		var at [2049]int32
+		for _, k := range from {
+			at[k>>shift&2047+1]++
+		}
+		for i := range 2048 {
+			at[i+1] += at[i]
+		}
+		for _, k := range from {
+			d := k >> shift & 2047
+			to[at[d]] = k
+			at[d]++
+		}
+		from, to = to, from
+	}
+	for i, k := range from {
+		values[i] = math.Float32frombits(k ^ (^uint32(int32(k)>>31) | 1<<31))
 	}
 }
 

@@ -21,6 +21,7 @@ type Ridge struct {
 	Alpha       float64   // 0: 1
 	Alphas      []float64 // candidates, all above 0; nil: Alpha
 	ClassWeight ClassWeight
+	Threads     int // 0: all processors
 
 	linear
 	Chosen float64 // the penalty used
@@ -44,7 +45,7 @@ func (m *Ridge) Fit(x Matrix, y []int, k int) error {
 		}
 	}
 	m.K, m.F = k, x.F
-	p := newRidgeProblem(x, y, rowWeights(class, y), m.columns())
+	p := newRidgeProblem(x, y, rowWeights(class, y), m.columns(), m.Threads)
 	m.Chosen = m.Alpha
 	if m.Chosen == 0 {
 		m.Chosen = 1
@@ -73,7 +74,7 @@ type ridgeProblem struct {
 	gram         blas64.General // (F, F) or, dual, (N, N); upper triangle
 }
 
-func newRidgeProblem(x Matrix, y []int, w []float64, columns int) *ridgeProblem {
+func newRidgeProblem(x Matrix, y []int, w []float64, columns, threads int) *ridgeProblem {
 	p := &ridgeProblem{n: x.N, f: x.F, c: columns, x: make([]float64, len(x.X)), y: make([]float64, x.N*columns), share: make([]float64, x.N), root: make([]float64, x.N), ymean: make([]float64, columns)}
 	sum := 0.0
 	for _, v := range w {
@@ -102,11 +103,11 @@ func newRidgeProblem(x Matrix, y []int, w []float64, columns int) *ridgeProblem 
 	p.dual = x.N < x.F
 	p.size = min(x.N, x.F)
 	p.gram = general(p.size, p.size, make([]float64, p.size*p.size))
-	trans := blas.Trans
 	if p.dual {
-		trans = blas.NoTrans
+		gramRows(p.x, x.N, x.F, p.gram.Data, threads)
+	} else {
+		blas64.Syrk(blas.Trans, 1, general(x.N, x.F, p.x), 0, blas64.Symmetric{N: p.size, Stride: p.size, Data: p.gram.Data, Uplo: blas.Upper})
 	}
-	blas64.Syrk(trans, 1, general(x.N, x.F, p.x), 0, blas64.Symmetric{N: p.size, Stride: p.size, Data: p.gram.Data, Uplo: blas.Upper})
 	return p
 }
 
@@ -272,4 +273,5 @@ func (m *Ridge) settings(s *settings) {
 		return nil
 	})
 	s.classWeight(&m.ClassWeight)
+	s.threads(&m.Threads)
 }

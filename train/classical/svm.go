@@ -313,7 +313,7 @@ func (m *SVM) pairwise(x Matrix) []float64 {
 		return d
 	}
 	norm := norms(m.SV)
-	const block = 16
+	const block = 24
 	bufs := make([][]float64, workers(m.Threads, (x.N+block-1)/block))
 	parallel(m.Threads, (x.N+block-1)/block, func(w, b int) {
 		lo, hi := b*block, min(x.N, (b+1)*block)
@@ -321,7 +321,7 @@ func (m *SVM) pairwise(x Matrix) []float64 {
 			bufs[w] = make([]float64, block*nsv)
 		}
 		ks := bufs[w][:(hi-lo)*nsv]
-		blas64.Gemm(blas.NoTrans, blas.Trans, 1, general(hi-lo, x.F, x.X[lo*x.F:hi*x.F]), m.SV.general(), 0, general(hi-lo, nsv, ks))
+		products(x.X[lo*x.F:hi*x.F], hi-lo, m.SV.X, nsv, x.F, ks)
 		for i := lo; i < hi; i++ {
 			row, n := ks[(i-lo)*nsv:(i-lo+1)*nsv], dot(x.Row(i), x.Row(i))
 			for v, s := range row {
