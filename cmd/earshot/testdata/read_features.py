@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 stem = sys.argv[1]
-c = pd.read_csv(stem + ".csv", float_precision="round_trip")
+c = pd.read_csv(stem + ".csv")
 p = pd.read_parquet(stem + ".parquet")
 z = np.load(stem + ".npz")
 assert list(c.columns) == list(p.columns)
