@@ -70,7 +70,7 @@ def protocol():
         was = resource.getrusage(resource.RUSAGE_CHILDREN)
         out = subprocess.run([a.earshot, "-test.run", "NONE", "-test.bench", f"Protocol/model={name}/", "-test.benchtime", f"{a.reps}x"], cwd=root, check=True, capture_output=True, text=True).stdout
         now = resource.getrusage(resource.RUSAGE_CHILDREN)
-        wall = float(re.search(r"([\d.]+) ns/op", out)[1]) / 1e9; cpu = (now.ru_utime + now.ru_stime - was.ru_utime - was.ru_stime) / (a.reps + 1)   # one trial more than counted, to warm up
+        wall = float(re.search(r"([\d.]+) ns/op", out)[1]) / 1e9; cpu = (now.ru_utime + now.ru_stime - was.ru_utime - was.ru_stime) / a.reps   # with drawing the rows and starting
         print(f"protocol {name:12s} cpu s a trial: ours {cpu:7.3f}, theirs (one thread) {theirs[0]:7.3f}, x {theirs[0]/cpu:5.2f}; wall: ours {wall:7.3f}, theirs {theirs[1]:7.3f}", flush=True)
 
 protocol() if a.protocol else models()
