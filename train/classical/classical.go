@@ -8,6 +8,10 @@
 //	f := classical.Forest{Trees: 400, Seed: 1}
 //	err := f.Fit(x, y, k)
 //	p := f.Proba(x2) // (N, K)
+//
+// New makes any of them from its name and scikit-learn's settings; Pipeline puts a scaler in front; Search and its Nested
+// choose settings on folds; Save and Load keep a fitted model in a folder. MiniRocket turns time series into features.
+// Left out: missing values and sparse input.
 package classical
 
 import (

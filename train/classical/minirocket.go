@@ -146,6 +146,7 @@ func (m *MiniRocket) fitBiases(x []float32, rows []int) {
 type rocketBuffer struct {
 	three, alpha, sum []float32
 	keys              []uint32
+	count             [][4]int32 // of each kernel's features, by fours
 }
 
 func (b *rocketBuffer) room(m *MiniRocket) {
@@ -235,41 +236,70 @@ func (m *MiniRocket) Transform(x []float32, n int) (Matrix, error) {
 	return out, nil
 }
 
-// series fills the features of one series.
+// series fills the features of one series. All kernels of a dilation pass over a stretch of time before the next stretch
+// is taken, so that the nine shifted views of it stay in the first cache.
 func (m *MiniRocket) series(b *rocketBuffer, x []float32, out []float64) {
+	const stretch = 512
 	at, ch := 0, 0
 	for j, d := range m.Dilations {
 		n := m.PerDilation[j]
-		for k, p := range rocketTriples {
-			channels := m.Channels[ch : ch+m.Count[j*rocketKernels+k]]
-			ch += len(channels)
-			if m.C > 1 || k == 0 {
-				b.pad(m, x, channels, d)
+		groups := (n + 3) / 4
+		if len(b.count) < rocketKernels*groups {
+			b.count = make([][4]int32, rocketKernels*groups)
+		}
+		clear(b.count)
+		kernel := func(k, from, to int) {
+			if (j+k)%2 == 1 { // without padding
+				from, to = max(from, 4*d), min(to, m.T-4*d)
 			}
-			lo, hi := 0, m.T
-			if (j+k)%2 == 1 {
-				lo, hi = 4*d, m.T-4*d
+			if from >= to {
+				return
 			}
-			alpha := b.alpha[lo:hi]
-			u, v, w := b.three[p[0]*d+lo:p[0]*d+hi], b.three[p[1]*d+lo:p[1]*d+hi], b.three[p[2]*d+lo:p[2]*d+hi]
-			for f := 0; f < n; f += 4 {
-				bias, count := [4]float32{}, [4]int32{}
-				copy(bias[:], m.Biases[at+f:at+n])
-				above(alpha, u, v, w, &bias, &count)
-				for q := range min(4, n-f) {
-					out[at+f+q] = float64(float32(count[q]) / float32(hi-lo))
+			p := rocketTriples[k]
+			u, v, w := b.three[p[0]*d+from:p[0]*d+to], b.three[p[1]*d+from:p[1]*d+to], b.three[p[2]*d+from:p[2]*d+to]
+			for g := range groups {
+				bias := [4]float32{}
+				copy(bias[:], m.Biases[at+k*n+4*g:at+k*n+n])
+				above(b.alpha[from:to], u, v, w, &bias, &b.count[k*groups+g])
+			}
+		}
+		if m.C == 1 {
+			b.pad(m, x, m.Channels[:1], d)
+			for from := 0; from < m.T; from += stretch {
+				for k := range rocketKernels {
+					kernel(k, from, min(m.T, from+stretch))
 				}
 			}
-			at += n
+		} else {
+			for k := range rocketKernels {
+				channels := m.Channels[ch : ch+m.Count[j*rocketKernels+k]]
+				ch += len(channels)
+				b.pad(m, x, channels, d)
+				kernel(k, 0, m.T)
+			}
 		}
+		for k := range rocketKernels {
+			long := m.T
+			if (j+k)%2 == 1 {
+				long -= 8 * d
+			}
+			for f := range n {
+				out[at+k*n+f] = float64(float32(b.count[k*groups+f/4][f%4]) / float32(long))
+			}
+		}
+		at += n * rocketKernels
 	}
 }
 
-// above counts the positions where the sum of the four slices is above each bias.
+// above adds to count the positions where the sum of the four slices is above each bias.
 func above(alpha, a, b, c []float32, bias *[4]float32, count *[4]int32) {
 	t := 0
 	if n := len(alpha) &^ 7; simd && n > 0 {
-		above4(&alpha[0], &a[0], &b[0], &c[0], n, bias, count)
+		var found [4]int32
+		above4(&alpha[0], &a[0], &b[0], &c[0], n, bias, &found)
+		for q, v := range found {
+			count[q] += v
+		}
 		t = n
 	}
 	a, b, c = a[:len(alpha)], b[:len(alpha)], c[:len(alpha)]
