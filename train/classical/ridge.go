@@ -265,7 +265,7 @@ func (m *Ridge) settings(s *settings) {
 		}
 		for _, w := range strings.Split(v, ":") {
 			a, err := strconv.ParseFloat(w, 64)
-			if err != nil || !(a > 0) {
+			if err != nil || !(a > 0 && a < 1e300) {
 				return errors.New("not penalties above 0 such as 0.1:1:10")
 			}
 			m.Alphas = append(m.Alphas, a)

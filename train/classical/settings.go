@@ -231,7 +231,7 @@ func (s *settings) classWeight(p *ClassWeight) {
 			p.W = nil
 			for _, t := range strings.Split(v, ":") {
 				w, err := strconv.ParseFloat(t, 64)
-				if err != nil || !(w > 0) {
+				if err != nil || !(w > 0 && w < 1e300) {
 					return errors.New("not balanced, None or weights above 0 such as 1:2:1")
 				}
 				p.W = append(p.W, w)
