@@ -39,6 +39,9 @@ type Progress struct {
 // A cell that does not fit Study.Memory is refused and says why. A cell that fails is recorded too; then the error names
 // it after all others have run.
 func Sweep(ctx context.Context, study Study, o Options) error {
+	if err := CheckFolder(o.Dir); err != nil {
+		return err
+	}
 	_, err := os.Stat(o.Dir)
 	begun := err == nil // a folder that was there stays, whatever happens
 	defer func() {
@@ -95,6 +98,30 @@ func Sweep(ctx context.Context, study Study, o Options) error {
 		return fmt.Errorf("experiments: %d of %d cells failed; the first: %s", len(failed), len(items), failed[0])
 	}
 	return nil
+}
+
+// CheckFolder refuses a folder that holds anything but a run: a run must neither mix with other files nor, begun anew,
+// take them along. A folder that is not there is fine.
+func CheckFolder(dir string) error {
+	list, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("experiments: %w", err)
+	}
+	for _, e := range list {
+		if !slices.Contains(runEntries, e.Name()) && !strings.HasPrefix(e.Name(), ".") {
+			return fmt.Errorf("experiments: %s: holds %s, which is not of a run; choose another --out", dir, e.Name())
+		}
+	}
+	return nil
+}
+
+// runEntries are the names in a run folder.
+var runEntries = []string{
+	"manifest.json", "splits.json", "captures.csv", "packets.csv", "series.npz", "data", "data.part", "cells", "cells.csv", "summary.csv",
+	"tables", "figures", "report.html", "report.md",
 }
 
 // partDir is where a cell grows before it gets its name.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"earshot/data/dataset"
@@ -82,10 +83,15 @@ func printInfo(out io.Writer, i dataset.Info) error {
 	w = tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(w, "source\tlink\trecords\tdecoded\tup\tdown\tunknown\terror")
 	for _, s := range i.Sources[:min(len(i.Sources), longest)] {
-		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%s\n", s.Source, s.Link, s.Records, s.Decoded, s.PayloadUp, s.PayloadDown, s.PayloadUnknown, s.Error)
+		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%s\n", cell(s.Source), s.Link, s.Records, s.Decoded, s.PayloadUp, s.PayloadDown, s.PayloadUnknown, s.Error)
 	}
 	if n := len(i.Sources) - longest; n > 0 {
 		fmt.Fprintf(w, "… and %d more; --json lists all\n", n)
 	}
 	return w.Flush()
+}
+
+// cell is a name for a table: tabs, ends of lines and bytes that are no UTF-8 would break its columns.
+func cell(s string) string {
+	return strings.NewReplacer("\t", " ", "\n", " ").Replace(strings.ToValidUTF8(s, "\ufffd"))
 }

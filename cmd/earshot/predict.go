@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -34,6 +35,7 @@ func newPredictCommand(a *app) *cobra.Command {
 Captures are read as the model was trained: its bins, its rule for who is the client, its normalizer. P.csv has a row for
 each capture: capture_id, source, true (empty for raw captures), predicted, and a score for each class.`,
 		Example: `  earshot predict songs.npz --model fcn.model --out p.csv
+  earshot train songs --label song --step 100ms --net fcn --out fcn.model
   earshot predict evening.pcapng --model fcn.model --out p.csv`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -225,7 +227,7 @@ func captureFiles(args []string) ([]string, error) {
 	}
 	slices.Sort(files)
 	if len(files) == 0 {
-		return nil, fmt.Errorf("predict: %v: no capture there", args)
+		return nil, fmt.Errorf("predict: %s: no capture there", strings.Join(args, ", "))
 	}
 	return slices.Compact(files), nil
 }
@@ -233,7 +235,7 @@ func captureFiles(args []string) ([]string, error) {
 // bins is how the model's rows were made from captures.
 func (p *predictor) bins() (binning.Config, error) {
 	if p.prep.Bin == nil {
-		return binning.Config{}, fmt.Errorf("predict: the model was trained on an array and does not know how to read captures; bin them and give the .npz")
+		return binning.Config{}, fmt.Errorf("predict: the model was trained on an array and does not know how to read captures; train it on the data set, or bin the captures and give the .npz")
 	}
 	c, err := p.prep.Bin.config()
 	if err != nil {

@@ -2,7 +2,11 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"regexp"
 	"runtime/debug"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -16,6 +20,7 @@ func newRootCommand(a *app) *cobra.Command {
 		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, args []string) error { return cmd.Help() },
 	}
+	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.checkGlobals() }
 	f := root.PersistentFlags()
 	f.Uint64Var(&a.seed, "seed", 1, "seed of every random choice")
 	f.IntVar(&a.threads, "threads", 0, "worker threads (0: all)")
@@ -42,13 +47,29 @@ func newRootCommand(a *app) *cobra.Command {
 	return root
 }
 
+// checkGlobals refuses values of the global flags that no command knows, whether the command at hand uses them or not.
+func (a *app) checkGlobals() error {
+	if a.threads < 0 {
+		return usagef("--threads %d: 0 (all) or more is needed", a.threads)
+	}
+	tiers := []string{"auto", "ref", "avx2", "avx512"}
+	for _, k := range [][2]string{{"--kernel", a.kernel}, {"EARSHOT_KERNEL", os.Getenv("EARSHOT_KERNEL")}} {
+		if k[1] != "" && !slices.Contains(tiers, k[1]) {
+			return usagef("%s %q: it is one of %s", k[0], k[1], strings.Join(tiers, ", "))
+		}
+	}
+	return nil
+}
+
 // asUsage turns cobra's own complaints (unknown flag, unknown command, wrong number of arguments) into wrong usage.
 func asUsage(c *cobra.Command) {
-	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return &usageError{fmt.Errorf("%s%s; see %s --help", inCommand(c), complaint(err), c.CommandPath())}
+	})
 	if args := c.Args; args != nil {
 		c.Args = func(cmd *cobra.Command, a []string) error {
 			if err := args(cmd, a); err != nil {
-				return &usageError{fmt.Errorf("%s: %w; see %s --help", cmd.CommandPath(), err, cmd.CommandPath())}
+				return &usageError{fmt.Errorf("%s%s; see %s --help", inCommand(cmd), complaint(err), cmd.CommandPath())}
 			}
 			return nil
 		}
@@ -56,7 +77,7 @@ func asUsage(c *cobra.Command) {
 	if c.PreRunE == nil {
 		c.PreRunE = func(c *cobra.Command, _ []string) error {
 			if err := c.ValidateRequiredFlags(); err != nil {
-				return &usageError{fmt.Errorf("%s: %w; see %s --help", c.CommandPath(), err, c.CommandPath())}
+				return &usageError{fmt.Errorf("%s%s; see %s --help", inCommand(c), complaint(err), c.CommandPath())}
 			}
 			return nil
 		}
@@ -65,6 +86,28 @@ func asUsage(c *cobra.Command) {
 		asUsage(sub)
 	}
 }
+
+// inCommand is the command's name for the beginning of a message, without the program's.
+func inCommand(c *cobra.Command) string {
+	if _, name, ok := strings.Cut(c.CommandPath(), " "); ok {
+		return name + ": "
+	}
+	return ""
+}
+
+// complaint is what cobra says, in the words of this program.
+func complaint(err error) string {
+	s := err.Error()
+	s = arguments.ReplaceAllString(s, "needs $1 argument(s), got $2")
+	s = argumentsMin.ReplaceAllString(s, "needs at least $1 argument(s), got $2")
+	return unknownCommand.ReplaceAllString(s, "$1")
+}
+
+var (
+	arguments      = regexp.MustCompile(`^accepts (\d+) arg\(s\), received (\d+)$`)
+	argumentsMin   = regexp.MustCompile(`^requires at least (\d+) arg\(s\), only received (\d+)$`)
+	unknownCommand = regexp.MustCompile(`^(unknown command ".*") for ".*"$`)
+)
 
 func newVersionCommand(a *app) *cobra.Command {
 	return &cobra.Command{

@@ -215,7 +215,10 @@ func (a *app) runStudy(cmd *cobra.Command, args []string, study experiments.Stud
 	}
 	r, err := experiments.LoadRun(out)
 	if err != nil {
-		return errors.Join(sweepErr, err)
+		if sweepErr != nil { // it says why there is nothing to load
+			return sweepErr
+		}
+		return err
 	}
 	if err := errors.Join(sweepErr, experiments.WriteTables(r), experiments.WriteReport(r)); err != nil {
 		return err
@@ -272,7 +275,10 @@ func (a *app) sweep(ctx context.Context, study experiments.Study, out, data stri
 // dropRun removes a run folder, for --force.
 func dropRun(dir string) error {
 	if _, err := os.Stat(filepath.Join(dir, "manifest.json")); err != nil {
-		return nil // nothing of ours is there; the sweep says so when something else is
+		return nil // no run is there; the sweep says so when something else is
+	}
+	if err := experiments.CheckFolder(dir); err != nil {
+		return err
 	}
 	if err := os.RemoveAll(dir); err != nil {
 		return fmt.Errorf("run: %w", err)

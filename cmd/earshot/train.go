@@ -91,6 +91,11 @@ While the training runs, MODEL.partial holds a checkpoint; the same command resu
 			if err := refuseExisting(out, force); err != nil {
 				return fmt.Errorf("train: %w", err)
 			}
+			if _, err := os.Stat(out); err == nil {
+				if _, err := os.Stat(filepath.Join(out, "model.json")); err != nil {
+					return fmt.Errorf("train: %s: exists and is no model, so --force leaves it alone; use another --out", out)
+				}
+			}
 			r, err := loadRows(args[0], &b)
 			if err != nil {
 				return err
@@ -171,7 +176,7 @@ func (a *app) train(cmd *cobra.Command, args []string, arch nn.Arch, r *rows, cf
 	bar.Done()
 	if err != nil {
 		if ctxErr := cmd.Context().Err(); ctxErr != nil && errors.Is(err, ctxErr) {
-			return stopped(err.Error(), again(cmd, args))
+			return stopped("train: "+out, again(cmd, args))
 		}
 		return err
 	}

@@ -85,7 +85,10 @@ func replaceFile(path string, b []byte) error {
 
 // again is the command line that repeats a command: what a stopped run prints.
 func again(cmd *cobra.Command, args []string) string {
-	words := append([]string{cmd.CommandPath()}, args...)
+	words := []string{cmd.CommandPath()}
+	for _, arg := range args {
+		words = append(words, quoted(arg))
+	}
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		if f.Name == "force" { // would begin anew
 			return
@@ -94,10 +97,15 @@ func again(cmd *cobra.Command, args []string) string {
 		if s, ok := f.Value.(pflag.SliceValue); ok {
 			v = strings.Join(s.GetSlice(), ",")
 		}
-		if strings.ContainsAny(v, " \t'\"$&;|<>*?()") {
-			v = "'" + strings.ReplaceAll(v, "'", `'\''`) + "'"
-		}
-		words = append(words, "--"+f.Name+"="+v)
+		words = append(words, "--"+f.Name+"="+quoted(v))
 	})
 	return strings.Join(words, " ")
+}
+
+// quoted is a word as a shell reads it back.
+func quoted(v string) string {
+	if v != "" && !strings.ContainsAny(v, " \t\n'\"`\\$&;|<>*?()[]{}#!~") {
+		return v
+	}
+	return "'" + strings.ReplaceAll(v, "'", `'\''`) + "'"
 }

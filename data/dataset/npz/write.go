@@ -4,8 +4,10 @@ import (
 	"archive/zip"
 	"bufio"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -44,7 +46,11 @@ func WriteNPY(path string, a Array) error {
 func atomically(path string, write func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".tmp-*")
 	if err != nil {
-		return err
+		var p *fs.PathError
+		if errors.As(err, &p) { // the temporary name says nothing
+			err = p.Err
+		}
+		return fmt.Errorf("npz: %s: cannot be written: %w", path, err)
 	}
 	defer os.Remove(f.Name()) // gone after the rename
 	b := bufio.NewWriterSize(f, chunk)
