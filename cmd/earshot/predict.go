@@ -34,9 +34,9 @@ func newPredictCommand(a *app) *cobra.Command {
 
 Captures are read as the model was trained: its bins, its rule for who is the client, its normalizer. P.csv has a row for
 each capture: capture_id, source, true (empty for raw captures), predicted, and a score for each class.`,
-		Example: `  earshot predict songs.npz --model fcn.model --out p.csv
-  earshot train songs --label song --step 100ms --net fcn --out fcn.model
-  earshot predict evening.pcapng --model fcn.model --out p.csv`,
+		Example: `  earshot train songs --label song --step 100ms --net fcn --out fcn.model
+  earshot predict songs --model fcn.model --out songs.csv
+  earshot predict evening.pcapng --model fcn.model --out evening.csv`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if batch < 1 {
