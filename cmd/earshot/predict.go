@@ -174,18 +174,22 @@ func (p *predictor) captures(cmd *cobra.Command, args []string) error {
 	bar := p.progress("predict", int64(len(files)), "captures")
 	defer bar.Done()
 	row := make([]float32, p.info.Channels*p.info.Steps)
+	scored, bad := 0, error(nil)
 	for i, path := range files {
 		if err := cmd.Context().Err(); err != nil {
 			return err
 		}
 		t, report, err := capture.ReadTrace(path, rule)
-		if err != nil {
-			return err
+		if err != nil { // one bad file of many costs its own row only
+			fmt.Fprintf(p.stderr, "predict: %v; skipped\n", err)
+			bad = err
+			continue
 		}
+		scored++
 		if report.Err != nil {
 			fmt.Fprintf(p.stderr, "predict: %v; its %d packets before that are used\n", report.Err, report.Records)
 		}
-		if report.Guessed && i == 0 {
+		if report.Guessed && scored == 1 {
 			fmt.Fprintln(p.stderr, "predict: the model names no clients and no servers, so directions are guessed")
 		}
 		if _, err := binning.Bin(c, t, row); err != nil {
@@ -196,6 +200,9 @@ func (p *predictor) captures(cmd *cobra.Command, args []string) error {
 		}
 		bar.Set(int64(i+1), "")
 	}
+	if scored == 0 {
+		return bad
+	}
 	return nil
 }
 
@@ -205,7 +212,7 @@ func captureFiles(args []string) ([]string, error) {
 	for _, arg := range args {
 		st, err := os.Stat(arg)
 		if err != nil {
-			return nil, fmt.Errorf("predict: %w", err)
+			return nil, err
 		}
 		if !st.IsDir() {
 			files = append(files, arg)
@@ -222,12 +229,12 @@ func captureFiles(args []string) ([]string, error) {
 			return err
 		})
 		if err != nil {
-			return nil, fmt.Errorf("predict: %w", err)
+			return nil, err
 		}
 	}
 	slices.Sort(files)
 	if len(files) == 0 {
-		return nil, fmt.Errorf("predict: %s: no capture there", strings.Join(args, ", "))
+		return nil, fmt.Errorf("%s: no capture there; give pcap or pcapng files, or folders of them", strings.Join(args, ", "))
 	}
 	return slices.Compact(files), nil
 }

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -123,6 +124,9 @@ func (s *Set) tensor(label string, classes []string, c binning.Config, encode fu
 	if t.T, err = c.Steps(); err != nil {
 		return nil, err
 	}
+	if err := fits(t.N, t.C, t.T); err != nil {
+		return nil, fmt.Errorf("dataset: %s: %w", s.Dir, err)
+	}
 	t.X = make([]float32, t.N*t.C*t.T)
 	i := 0
 	return t, s.each(ids, seriesColumns, func(_ *Capture, tr *trace.Trace) error {
@@ -131,6 +135,34 @@ func (s *Set) tensor(label string, classes []string, c binning.Config, encode fu
 		i++
 		return err
 	})
+}
+
+// fits refuses a tensor that the machine's free memory does not hold: better one line now than a killed process later.
+func fits(n, c, t int) error {
+	need := 4 * float64(n) * float64(c) * float64(t)
+	free := freeMemory()
+	if need <= free {
+		return nil
+	}
+	const gib = 1 << 30
+	return fmt.Errorf("a tensor of %d captures x %d channels x %d steps x 4 bytes is %.1f GiB and %.1f GiB are free; take a longer step, a shorter duration or fewer classes",
+		n, c, t, need/gib, free/gib)
+}
+
+// freeMemory is what Linux says is available, in bytes; elsewhere a size that no machine has.
+func freeMemory() float64 {
+	const unknown = 1 << 44
+	b, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return unknown
+	}
+	for line := range strings.Lines(string(b)) {
+		var kib float64
+		if n, _ := fmt.Sscanf(line, "MemAvailable: %f kB", &kib); n == 1 {
+			return 1024 * kib
+		}
+	}
+	return unknown
 }
 
 // HasSeries reports whether the set holds series instead of packets.
