@@ -5,8 +5,8 @@ import "earshot/data/trace"
 // side is what tcptrace 6.6.7 keeps of one direction of a connection. Times are Unix microseconds, 0 means none: a
 // capture whose clock starts at 0 shows the same oddities here as there.
 type side struct {
-	packets, acks, pureAcks, resets uint64
-	syns, fins, rsts                uint8 // the program's counters are bytes
+	packets, acks, pureAcks uint64
+	syns, fins, rsts        uint8 // the program's counters are bytes
 
 	ack, syn, fin, windowEnd, latest uint32
 	visited                          [4]bool // quadrants of the sequence space
