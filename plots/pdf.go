@@ -41,6 +41,7 @@ type pdfCanvas struct {
 	w, h   vg.Length
 	width  []vg.Length // stack of line widths: a line of width 0 is not drawn
 	images int
+	widths map[int]bool // of the images so far, in pixels
 	fonts  map[string]bool
 }
 
@@ -53,7 +54,7 @@ func newPDFCanvas(w, h vg.Length) *pdfCanvas {
 	doc.SetMargins(0, 0, 0)
 	doc.SetAutoPageBreak(false, 0)
 	doc.AddPage()
-	c := &pdfCanvas{doc: doc, w: w, h: h, width: []vg.Length{0}, fonts: map[string]bool{}}
+	c := &pdfCanvas{doc: doc, w: w, h: h, width: []vg.Length{0}, widths: map[int]bool{}, fonts: map[string]bool{}}
 	doc.TransformBegin()
 	doc.TransformTranslate(0, h.Points())
 	doc.TransformBegin()
@@ -172,8 +173,15 @@ func (c *pdfCanvas) FillString(face font.Face, at vg.Point, s string) {
 }
 
 func (c *pdfCanvas) DrawImage(r vg.Rectangle, img image.Image) {
+	// fpdf writes images sorted by their width in pixels, and those of one width in the random order of a map: so no two
+	// images of a file may have the same.
+	w := img.Bounds().Dx()
+	for c.widths[w] {
+		w++
+	}
+	c.widths[w] = true
 	var b bytes.Buffer
-	if err := png.Encode(&b, img); err != nil {
+	if err := png.Encode(&b, widened(img, w)); err != nil {
 		c.doc.SetError(err)
 		return
 	}
@@ -186,4 +194,19 @@ func (c *pdfCanvas) DrawImage(r vg.Rectangle, img image.Image) {
 	c.Scale(1, -1)
 	c.doc.ImageOptions(name, 0, 0, r.Size().X.Points(), r.Size().Y.Points(), false, opt, 0, "")
 	c.Pop()
+}
+
+// widened stretches img to w pixels by repeating the nearest column: a few of a thousand, which nobody sees.
+func widened(img image.Image, w int) image.Image {
+	b := img.Bounds()
+	if w == b.Dx() {
+		return img
+	}
+	out := image.NewNRGBA(image.Rect(0, 0, w, b.Dy()))
+	for y := range b.Dy() {
+		for x := range w {
+			out.Set(x, y, img.At(b.Min.X+x*b.Dx()/w, b.Min.Y+y))
+		}
+	}
+	return out
 }
