@@ -195,7 +195,7 @@ func (p *predictor) captures(cmd *cobra.Command, args []string) error {
 		if _, err := binning.Bin(c, t, row); err != nil {
 			return err
 		}
-		if err := p.add(row, predicted{id: int64(i), source: path}); err != nil {
+		if err := p.add(row, predicted{id: int64(i), source: dataset.Text(path)}); err != nil {
 			return err
 		}
 		bar.Set(int64(i+1), "")

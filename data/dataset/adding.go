@@ -77,12 +77,13 @@ func (w *Writer) enter(c *Capture) error {
 	if w.bad != nil {
 		return w.bad
 	}
+	c.Source, c.Problem = Text(c.Source), Text(c.Problem)
 	if w.bad = w.checkLabels(c); w.bad != nil { // its packets are written: the run cannot be committed
 		return w.bad
 	}
 	labels := make(map[string]string, len(w.manifest.Axes))
 	for _, a := range w.manifest.Axes {
-		labels[a] = c.Labels[a]
+		labels[a] = Text(c.Labels[a])
 	}
 	c.Labels = labels
 	if _, seen := w.first[c.Digest]; c.Excluded == "" && seen {

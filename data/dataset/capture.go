@@ -22,7 +22,7 @@ const MTU = 1500
 // behind it say more about the source.
 type Capture struct {
 	ID           int64  `parquet:"capture_id"`
-	Source       string `parquet:"source"` // path as given; "file#name" for one of several captures in a file
+	Source       string `parquet:"source"` // path as given, see Text; "file#name" for one of several captures in a file
 	Digest       string `parquet:"digest"` // of the (relative time, direction, payload) list
 	StartUS      int64  `parquet:"start_us"`
 	DurationUS   int64  `parquet:"duration_us"` // from the first packet to the latest one

@@ -108,7 +108,7 @@ func (f CSVFormat) read(file io.Reader, c Capture, emit func(piece) error) error
 
 func (r *csvReader) start(name string) {
 	c := r.c
-	c.Source += name
+	c.Source += Text(name)
 	r.out = newSender(c, r.emit)
 }
 

@@ -30,7 +30,7 @@ var packetPool = sync.Pool{New: func() any { p := make([]trace.Packet, 0, pieceP
 
 // decode reads one source and emits its captures. What is wrong with the source is emitted too; an error of emit ends it.
 func decode(s source, im *importer, emit func(piece) error) {
-	c := Capture{Source: filepath.ToSlash(s.path)}
+	c := Capture{Source: Text(filepath.ToSlash(s.path))}
 	sum, err := fileDigest(s.path)
 	if err == nil {
 		c.SourceDigest = sum

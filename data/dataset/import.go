@@ -112,7 +112,7 @@ func importWriter(dst string, axes []string, opt ImportOptions) (*Writer, error)
 		Axes: slices.Clone(axes), Clients: prefixStrings(opt.Clients), Servers: prefixStrings(opt.Servers),
 	}
 	if m.Name == "" {
-		m.Name = filepath.Base(dst)
+		m.Name = Text(filepath.Base(dst))
 	}
 	if m.Axes == nil {
 		m.Axes = []string{}

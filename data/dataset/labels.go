@@ -71,11 +71,11 @@ func (l *Labeler) readTable(file, key string) error {
 	}
 	l.table = make(map[string]map[string]string, len(rows)-1)
 	for n, r := range rows[1:] {
-		name := path.Base(r[at])
+		name := path.Base(Text(r[at]))
 		labels := map[string]string{}
 		for i, v := range r {
 			if i != at {
-				labels[axisName(head[i])] = strings.TrimSpace(v)
+				labels[axisName(head[i])] = Text(strings.TrimSpace(v))
 			}
 		}
 		if _, twice := l.table[name]; twice {

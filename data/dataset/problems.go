@@ -13,7 +13,7 @@ const problemsName = "problems.csv"
 
 // AddProblem notes what could not be read; packet 0 stands for the source as a whole. The same note twice is kept once.
 func (w *Writer) AddProblem(source string, packet int64, problem string) {
-	w.problemRow([3]string{source, strconv.FormatInt(packet, 10), problem})
+	w.problemRow([3]string{Text(source), strconv.FormatInt(packet, 10), Text(problem)})
 }
 
 func (w *Writer) problemRow(row [3]string) {

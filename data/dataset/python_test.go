@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestPython lets pandas and DuckDB read a data set as it lies, where there are both. Sums are compared with ours.
-func TestPython(t *testing.T) {
+// pythonWithParquet is an interpreter that can read Parquet files; the test is skipped without one.
+func pythonWithParquet(t *testing.T) string {
 	python := os.Getenv("EARSHOT_PYTHON")
 	if python == "" {
 		python = "python3"
@@ -17,6 +17,12 @@ func TestPython(t *testing.T) {
 	if err := exec.Command(python, "-c", "import pandas, pyarrow, duckdb").Run(); err != nil {
 		t.Skip("no python with pandas, pyarrow and duckdb; set EARSHOT_PYTHON")
 	}
+	return python
+}
+
+// TestPython lets pandas and DuckDB read a data set as it lies, where there are both. Sums are compared with ours.
+func TestPython(t *testing.T) {
+	python := pythonWithParquet(t)
 	small(t, 500)
 	dir := filepath.Join(t.TempDir(), "ds")
 	fill(t, dir, 300, 400, 0, 5, 700)

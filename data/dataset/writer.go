@@ -183,11 +183,12 @@ func (w *Writer) AddSeries(c Capture, x []float32, channels int) error {
 		return fmt.Errorf("dataset: %s: series of %d channels and %d steps in a set of %d and %d (0: packets)", c.Source, shape[0], shape[1], w.shape[0], w.shape[1])
 	}
 	w.shape = shape
+	c.Source = Text(c.Source)
 	c.ID, c.Digest, c.Packets, c.Flows, c.Excluded = int64(len(w.captures)), seriesDigest(x), 0, 0, ""
 	labels := c.Labels
 	c.Labels = make(map[string]string, len(w.manifest.Axes))
 	for _, a := range w.manifest.Axes {
-		c.Labels[a] = labels[a]
+		c.Labels[a] = Text(labels[a])
 	}
 	w.captures = append(w.captures, c)
 	w.series = append(w.series, x...)
