@@ -189,6 +189,9 @@ func (p *predictor) captures(cmd *cobra.Command, args []string) error {
 		if report.Err != nil {
 			fmt.Fprintf(p.stderr, "predict: %v; its %d packets before that are used\n", report.Err, report.Records)
 		}
+		for _, n := range report.Notes {
+			fmt.Fprintf(p.stderr, "predict: %v\n", n)
+		}
 		if report.Guessed && scored == 1 {
 			fmt.Fprintln(p.stderr, "predict: the model names no clients and no servers, so directions are guessed")
 		}

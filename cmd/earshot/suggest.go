@@ -99,12 +99,21 @@ func (a *app) eachRecord(path string, f func(*capture.Record) error) error {
 	}
 	defer r.Close()
 	var p capture.Record
+	damaged := 0
 	for {
 		if err := r.Next(&p); err == io.EOF {
 			return nil
 		} else if err != nil {
 			a.logLine(fmt.Sprintf("%v; the packets before it are used", err))
 			return nil
+		}
+		if p.Damage != nil {
+			switch damaged++; {
+			case damaged < capture.MaxNotes:
+				a.logLine(p.Damage.Error())
+			case damaged == capture.MaxNotes:
+				a.logLine(p.Damage.Error() + "; further ones of this file are not told")
+			}
 		}
 		if err := f(&p); err != nil {
 			return err

@@ -34,13 +34,15 @@ import (
 type Record struct {
 	UnixUS   int64          // arrival in Unix microseconds, nanoseconds rounded down
 	Src, Dst netip.AddrPort // not valid when the packet is not IP; port 0 without UDP or TCP ports
+	Damage   *Problem       // a length that no packet has; the sizes are then those of the bytes in the file
 	trace.Packet
 }
 
 // Decoded reports whether the packet is IP and its header was read.
 func (r *Record) Decoded() bool { return r.IPBytes > 0 }
 
-// Problem is where a capture stopped being readable. The packets before it were kept.
+// Problem is where a capture stopped being readable, the packets before it kept; or a record whose header is damaged and
+// which was read as far as its bytes go (Record.Damage).
 type Problem struct {
 	Source string // name of the capture
 	Packet int64  // number of the packet at fault, from 1
@@ -80,7 +82,8 @@ type raw struct {
 	unixUS int64
 	link   uint32 // LINKTYPE_ number of the interface
 	length int64  // bytes on the wire
-	bytes  []byte // captured bytes, the first headBytes of them at least
+	size   int64  // bytes in the file
+	bytes  []byte // of them the first headBytes at least
 }
 
 // Open opens a capture file. An error means that nothing in it is readable.
@@ -137,7 +140,12 @@ func (r *Reader) Next(p *Record) error {
 	if n := len(r.links); n == 0 || r.links[n-1] != r.raw.link {
 		r.sawLink(r.raw.link)
 	}
-	p.UnixUS = r.raw.unixUS
+	p.UnixUS, p.Damage = r.raw.unixUS, nil
+	if r.raw.length > maxWire {
+		p.Damage = &Problem{Source: r.name, Packet: r.n, Err: fmt.Errorf(
+			"the record claims %d bytes on the wire, more than a packet can have (%d); its %d bytes in the file are counted", r.raw.length, maxWire, r.raw.size)}
+		r.raw.length = r.raw.size
+	}
 	r.dec.decode(p, &r.raw)
 	return nil
 }

@@ -46,6 +46,10 @@ func (d *decoder) decode(p *Record, r *raw) {
 	case 6:
 		ipv6(p, b, r.length-int64(off))
 	}
+	if p.Damage != nil { // then the IP header's length is no better than the record's
+		over := max(0, p.IPBytes-clamp(r.length-int64(off)))
+		p.IPBytes, p.PayloadBytes = p.IPBytes-over, max(0, p.PayloadBytes-over)
+	}
 }
 
 // ipv4 decodes an IPv4 packet of which b was captured; wire is what the record leaves for it.
@@ -201,5 +205,5 @@ func options(p *Record, o []byte) {
 	}
 }
 
-// clamp fits a length into the packet's field: a damaged record can claim up to 4 GB.
+// clamp fits a length into the packet's field; an IPv4 header's and Next's limits keep it below anyway.
 func clamp(n int64) int32 { return int32(min(n, math.MaxInt32)) }

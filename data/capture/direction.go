@@ -71,6 +71,11 @@ func (a *Assembler) Add(r *Record) trace.Packet {
 		a.first, rep.FirstUS, rep.LastUS = r.UnixUS, r.UnixUS, r.UnixUS
 	}
 	rep.Records++
+	if r.Damage != nil {
+		if rep.Damaged++; rep.Damaged <= MaxNotes {
+			rep.Notes = append(rep.Notes, r.Damage)
+		}
+	}
 	rep.FirstUS, rep.LastUS = min(rep.FirstUS, r.UnixUS), max(rep.LastUS, r.UnixUS)
 	p := r.Packet
 	p.Time = r.UnixUS - a.first

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -129,7 +130,7 @@ func TestReadTrace(t *testing.T) {
 	}
 	problem := rep.Err
 	rep.Err = nil
-	if want := (Report{Link: "ethernet", Records: 3, Decoded: 2, PayloadUp: 100, PayloadDown: 2000, FirstUS: 4e6, LastUS: 7e6, Oversize: 1}); rep != want {
+	if want := (Report{Link: "ethernet", Records: 3, Decoded: 2, PayloadUp: 100, PayloadDown: 2000, FirstUS: 4e6, LastUS: 7e6, Oversize: 1}); !reflect.DeepEqual(rep, want) {
 		t.Errorf("report %+v, want %+v", rep, want)
 	}
 	if problem == nil || problem.Packet != 4 || problem.Source != path {

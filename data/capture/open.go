@@ -13,7 +13,7 @@ import (
 // maxZstdWindow is the largest window that the zstd program itself accepts without being told to.
 const maxZstdWindow = 128 << 20
 
-var errNotCapture = errors.New("not a capture: neither pcap nor pcapng, plain or compressed by gzip or zstd")
+var errNotCapture = errors.New("not a capture: neither pcap nor pcapng, plain or compressed by gzip or zstd; name a capture (data import reads csv, npz and UCR files with --format)")
 
 // open looks at the first bytes, unpacks at most one layer of compression and chooses the container.
 func (r *Reader) open(src io.Reader) error {
@@ -67,7 +67,7 @@ func newContainer(w *window) (container, error) {
 			return nil, fmt.Errorf("not readable: %w", w.err)
 		}
 		if len(head) == 0 {
-			return nil, errors.New("is empty")
+			return nil, errors.New("is empty (0 bytes); record or copy it again")
 		}
 		return nil, errNotCapture
 	}

@@ -97,7 +97,7 @@ func (p *pcapFile) next(r *raw) error {
 	if len(b) < total {
 		return p.w.cut("a packet", int64(len(b)-p.header), int64(size))
 	}
-	r.bytes = b[p.header:]
+	r.bytes, r.size = b[p.header:], int64(size)
 	p.w.take(total)
 	return nil
 }

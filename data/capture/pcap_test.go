@@ -206,3 +206,68 @@ func TestNotCaptures(t *testing.T) {
 		t.Errorf("IsCapture of a folder: %v, %v", ok, err)
 	}
 }
+
+// TestClaims: a length on the wire that no packet has is told, by packet, and not counted; what follows is read.
+func TestClaims(t *testing.T) {
+	plain := ether(ip4(hostA, hostB, protoUDP, 0, nil, udpBytes(5000, 443, 100))) // 14 + 128 bytes
+	offload := append([]byte{}, plain...)
+	be.PutUint16(offload[16:], 0) // the card was to fill in the IP length
+	lying := append([]byte{}, plain...)
+	be.PutUint16(lying[16:], 40000)
+	for _, c := range []struct {
+		name                   string
+		data                   []byte
+		cut                    int
+		wire                   uint32
+		damaged                bool
+		frame, ip, payloadSize int32
+	}{
+		{"true", plain, 60, 142, false, 142, 128, 100},
+		{"the longest that Linux joins", plain, 0, 8 * 65536, false, 8 * 65536, 128, 100},
+		{"the limit", plain, 0, maxWire, false, maxWire, 128, 100},
+		{"above", plain, 0, maxWire + 1, true, 142, 128, 100},
+		{"4 GB", plain, 0, 1<<32 - 1, true, 142, 128, 100},
+		{"4 GB, cut", plain, 60, 1<<32 - 1, true, 82, 68, 40},
+		{"4 GB, offload", offload, 0, 1<<32 - 1, true, 142, 128, 100},
+		{"4 GB, the IP header lies too", lying, 0, 1<<32 - 1, true, 142, 128, 100},
+	} {
+		it := item{1, c.data, c.cut}
+		pcap := pcapBytes(le, magicMicro, 0, linkEthernet, it, item{2, plain, 0})
+		le.PutUint32(pcap[24+12:], c.wire)
+		first := enhanced(be, 0, it)
+		be.PutUint32(first[24:], c.wire)
+		for format, file := range map[string][]byte{"pcap": pcap, "pcapng": join(section(be), interfaceBlock(be, linkEthernet, 0), first, enhanced(be, 0, item{2, plain, 0}))} {
+			got, problem := readAll(t, file)
+			if problem != nil || len(got) != 2 || got[1].Damage != nil || got[1].FrameBytes != 142 {
+				t.Fatalf("%s, %s: %d packets, %v", c.name, format, len(got), problem)
+			}
+			p := got[0]
+			if (p.Damage != nil) != c.damaged || p.FrameBytes != c.frame || p.IPBytes != c.ip || p.PayloadBytes != c.payloadSize {
+				t.Errorf("%s, %s: %v, %d frame, %d IP, %d payload", c.name, format, p.Damage, p.FrameBytes, p.IPBytes, p.PayloadBytes)
+			}
+			if p.Damage != nil && (p.Damage.Packet != 1 || !strings.Contains(p.Damage.Error(), "test: packet 1: the record claims")) {
+				t.Errorf("%s, %s: %v", c.name, format, p.Damage)
+			}
+		}
+	}
+}
+
+// TestManyClaims: notes do not grow with the file.
+func TestManyClaims(t *testing.T) {
+	items := traffic(3*MaxNotes, 1)
+	file := pcapBytes(le, magicMicro, 0, linkEthernet, items...)
+	at := 24
+	for _, it := range items {
+		le.PutUint32(file[at+12:], 1<<31)
+		at += 16 + len(it.data)
+	}
+	r, err := NewReader(bytes.NewReader(file), "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	tr, rep, err := Assemble(r, Rule{})
+	if err != nil || rep.Err != nil || len(tr.Packets) != 3*MaxNotes || rep.Damaged != 3*MaxNotes || len(rep.Notes) != MaxNotes {
+		t.Errorf("%d packets, %d damaged, %d notes, %v, %v", len(tr.Packets), rep.Damaged, len(rep.Notes), rep.Err, err)
+	}
+}

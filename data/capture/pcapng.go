@@ -193,6 +193,7 @@ func (p *pcapngFile) simple(r *raw) error {
 
 // body takes the packet's size bytes behind the fixed part of a block of n bytes.
 func (p *pcapngFile) body(r *raw, fixed int, size, n int64) error {
+	r.size = size
 	if size > maxRecord {
 		return tooLong(size)
 	}

@@ -18,7 +18,12 @@ type Report struct {
 	Oversize                               int64  // IP packets above 1500 bytes: captured before or after offloading
 	Guessed                                bool   // no rule was given, so that directions are guesses
 	Err                                    *Problem
+	Damaged                                int64      // records that claim a length which no packet has
+	Notes                                  []*Problem // about the first MaxNotes of them
 }
+
+// MaxNotes is how many damaged records of a capture are told one by one.
+const MaxNotes = 100
 
 // ReadTrace reads a whole capture. A capture that is cut or damaged gives its packets before the place and Report.Err;
 // the error is for one of which nothing is readable.

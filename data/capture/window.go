@@ -10,6 +10,9 @@ import (
 const (
 	// maxRecord is the longest packet that libpcap and Wireshark accept; more means that the file is damaged.
 	maxRecord = 262144
+	// maxWire is twice the longest packet that Linux joins behind offload (GSO_MAX_SIZE, 512 KiB): a record that claims
+	// more on the wire is damaged, and the claim is not counted.
+	maxWire = 1 << 20
 	// headBytes of a packet are always at hand: link, IP and transport headers end long before.
 	headBytes = 4096
 	// windowBytes hold the longest record with its header.

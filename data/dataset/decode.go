@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -20,7 +21,14 @@ type piece struct {
 	series   []float32 // a whole (C, T) series, with c
 	channels int
 
-	problem error // of the source c.Source as a whole
+	problem error  // of the source c.Source as a whole
+	notes   []note // with the end: what else was odd
+}
+
+// note is something odd about a packet, by its number, or with 0 about the source.
+type note struct {
+	packet int64
+	text   string
 }
 
 // pieces are recycled: a decoder takes one from the pool, the importer puts it back.
@@ -70,6 +78,8 @@ type sender struct {
 	buf  *[]trace.Packet
 	n    int64
 	err  error
+
+	notes []note
 }
 
 func newSender(c Capture, emit func(piece) error) *sender {
@@ -100,7 +110,7 @@ func (s *sender) flush() {
 func (s *sender) end(flows []trace.Flow) error {
 	s.flush()
 	if s.err == nil {
-		s.err = s.emit(piece{c: &s.c, flows: flows})
+		s.err = s.emit(piece{c: &s.c, flows: flows, notes: s.notes})
 	}
 	return s.err
 }
@@ -131,6 +141,22 @@ func decodeCapture(path string, c Capture, rule capture.Rule, emit func(piece) e
 	rep := &a.Report
 	s.c.StartUS, s.c.Link, s.c.Records, s.c.Decoded = a.Start(), r.Link(), rep.Records, rep.Decoded
 	s.c.FirstUS, s.c.LastUS, s.c.Guessed = rep.FirstUS, rep.LastUS, rep.Guessed && rep.Decoded > 0
+	s.damage(rep)
 	s.end(a.Flows)
 	return nil
+}
+
+// damage notes the records that claim a length which no packet has. The first of them stands for the capture when nothing
+// else is wrong with it.
+func (s *sender) damage(rep *capture.Report) {
+	for _, p := range rep.Notes {
+		if s.c.Problem == "" {
+			s.c.ProblemAt, s.c.Problem = p.Packet, p.Err.Error()
+			continue
+		}
+		s.notes = append(s.notes, note{p.Packet, p.Err.Error()})
+	}
+	if more := rep.Damaged - int64(len(rep.Notes)); more > 0 {
+		s.notes = append(s.notes, note{0, fmt.Sprintf("%d more records claim a length that no packet has", more)})
+	}
 }

@@ -65,8 +65,8 @@ func Import(ctx context.Context, srcs []string, opt ImportOptions, dst string, l
 	if err := im.run(ctx, sources); err != nil {
 		return im.report, err
 	}
-	if im.report.Captures+im.report.Skipped == 0 {
-		return im.report, fmt.Errorf("dataset: nothing readable in %d sources", len(sources))
+	if err := im.readable(); err != nil {
+		return im.report, err
 	}
 	if im.report.Captures > 0 || im.report.Problems > 0 {
 		if err := w.Commit(); err != nil {

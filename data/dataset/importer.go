@@ -14,6 +14,7 @@ type importer struct {
 	log    func(string)
 	known  map[[2]string]bool // source and its digest
 	report ImportReport
+	held   []string // lines about the only source
 }
 
 // run decodes up to opt.Workers sources at a time and takes their pieces in order.
@@ -109,6 +110,9 @@ func (im *importer) end(a *adding, p piece) error {
 	if c.Problem != "" {
 		im.problem(c.Source, c.ProblemAt, c.Problem)
 	}
+	for _, n := range p.notes {
+		im.problem(c.Source, n.packet, n.text)
+	}
 	id := len(im.w.captures)
 	if _, err := a.end(c, p.flows); err != nil {
 		return err
@@ -159,14 +163,36 @@ func (im *importer) unlabeled(source string) {
 func (im *importer) problem(source string, packet int64, text string) {
 	im.report.Problems++
 	im.w.AddProblem(source, packet, text)
-	if im.log == nil {
+	line := source + ": " + text
+	if packet > 0 {
+		line = fmt.Sprintf("%s: packet %d: %s", source, packet, text)
+	}
+	if im.report.Sources == 1 && packet == 0 && im.report.Captures+im.report.Skipped == 0 {
+		im.held = append(im.held, line) // it may become the error of the whole
 		return
 	}
-	if packet > 0 {
-		im.log(fmt.Sprintf("%s: packet %d: %s", source, packet, text))
-	} else {
-		im.log(fmt.Sprintf("%s: %s", source, text))
+	if im.log != nil {
+		im.log(line)
 	}
+}
+
+// readable is the error of an import that found nothing; of a single source it is that source's.
+func (im *importer) readable() error {
+	r := &im.report
+	switch {
+	case r.Captures+r.Skipped > 0:
+		for _, line := range im.held {
+			if im.log != nil {
+				im.log(line)
+			}
+		}
+		return nil
+	case len(im.held) == 1:
+		return fmt.Errorf("dataset: %s", im.held[0])
+	case len(im.w.problems) > 0:
+		return fmt.Errorf("dataset: nothing readable in %d sources, the first being %s: %s", r.Sources, im.w.problems[0][0], im.w.problems[0][2])
+	}
+	return fmt.Errorf("dataset: nothing readable in %d sources", r.Sources)
 }
 
 // verdict is the error of an import whose readable part is stored.

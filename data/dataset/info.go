@@ -68,6 +68,9 @@ func Scan(ctx context.Context, srcs []string, opt ImportOptions, log func(string
 	if err := im.run(ctx, sources); err != nil {
 		return Info{}, err
 	}
+	if err := im.readable(); err != nil {
+		return Info{}, err
+	}
 	s := Set{Captures: w.captures, Manifest: w.manifest}
 	i := summarize(w.captures, axes, w.problems)
 	i.Digest = s.Digest()

@@ -55,6 +55,7 @@ func findSources(srcs []string, format string) ([]source, error) {
 				if err != nil {
 					return err
 				}
+				take = take || emptyCapture(p)
 			}
 			if take {
 				list = append(list, source{p, found})
@@ -84,6 +85,19 @@ func findSources(srcs []string, format string) ([]source, error) {
 		}
 	}
 	return list, nil
+}
+
+// emptyCapture tells a file without a byte by its name: a recorder made it and wrote nothing, which the user should hear.
+func emptyCapture(path string) bool {
+	st, err := os.Stat(path)
+	if err != nil || st.Size() > 0 {
+		return false
+	}
+	name := strings.ToLower(path)
+	for _, packed := range []string{".gz", ".zst"} {
+		name = strings.TrimSuffix(name, packed)
+	}
+	return slices.Contains([]string{".pcap", ".pcapng", ".cap"}, filepath.Ext(name))
 }
 
 func nothingIn(format string) string {
