@@ -35,12 +35,12 @@ type benchmark func(ctx context.Context, a *app, o benchOptions, row func(benchR
 
 // benchmarks are the subjects of the command, by name.
 var benchmarks = []struct {
-	name, short string
-	run         benchmark
+	name, short, example string
+	run                  benchmark
 }{
-	{"kernels", "Operators against this machine's multiply-adds and memory", benchKernels},
-	{"nets", "A training step of each network", benchNets},
-	{"data", "Captures to records, traces and series", benchData},
+	{"kernels", "Operators against this machine's multiply-adds and memory", "  earshot bench kernels --match conv --t 600 --time 200ms", benchKernels},
+	{"nets", "A training step of each network", "  earshot bench nets --match fcn --n 16 --t 600 --json", benchNets},
+	{"data", "Captures to records, traces and series", "  earshot bench data", benchData},
 }
 
 type benchOptions struct {
@@ -59,10 +59,11 @@ func newBenchCommand(a *app) *cobra.Command {
 	for _, b := range benchmarks {
 		var o benchOptions
 		sub := &cobra.Command{
-			Use:   b.name,
-			Short: b.short,
-			Args:  cobra.NoArgs,
-			RunE:  func(cmd *cobra.Command, args []string) error { return a.bench(cmd.Context(), b.run, o) },
+			Use:     b.name,
+			Short:   b.short,
+			Example: b.example,
+			Args:    cobra.NoArgs,
+			RunE:    func(cmd *cobra.Command, args []string) error { return a.bench(cmd.Context(), b.run, o) },
 		}
 		f := sub.Flags()
 		f.IntVar(&o.n, "n", 16, "rows of a batch")

@@ -15,9 +15,9 @@ import (
 )
 
 type classifyFlags struct {
-	model, train, test, out, save string
-	set                           []string
-	scale, force                  bool
+	model, train, test, label, out, save string
+	set                                  []string
+	scale, force                         bool
 }
 
 func newClassifyCommand(a *app) *cobra.Command {
@@ -27,7 +27,8 @@ func newClassifyCommand(a *app) *cobra.Command {
 		Short: "Fit a classical model on one table and answer for another",
 		Long: `Fit a classical model on the table of --train and write its answers for the rows of --test.
 
-Tables are .npz files with X (N,F) and y (N); y of the test table may be missing. The result holds pred (N), and where the
+Tables are .npz files with X (N,F) and y (N), or with --label AXIS the label_AXIS that features writes; classes of the test
+table may be missing. The result holds pred (N), and where the
 model has them proba (N,K), decision (N; one column for each class or, for svm, pair of classes beyond two classes),
 importances (F) and classes (K). Models: ` + strings.Join(classical.Names(), ", ") + `.
 
@@ -38,6 +39,9 @@ Settings have scikit-learn's names and notation; lists within a value are joined
 	--set alphas=0.1:1:10
 
 --seed is random_state and --threads is n_jobs, unless they are set.`,
+		Example: `  earshot features histogram monday --out monday.npz
+  earshot features histogram tuesday --out tuesday.npz
+  earshot classify --model forest --set n_estimators=400 --train monday.npz --test tuesday.npz --label song --out answers.npz`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.classify(f) },
 	}
@@ -46,6 +50,7 @@ Settings have scikit-learn's names and notation; lists within a value are joined
 	fl.StringSliceVar(&f.set, "set", nil, "settings, NAME=VALUE,…")
 	fl.StringVar(&f.train, "train", "", "table to fit on (.npz with X and y)")
 	fl.StringVar(&f.test, "test", "", "table to answer for (.npz with X)")
+	fl.StringVar(&f.label, "label", "", "axis whose array label_AXIS holds the classes (default: array y)")
 	fl.StringVar(&f.out, "out", "", "answers (.npz)")
 	fl.StringVar(&f.save, "save", "", "also write the fitted model into this folder")
 	fl.BoolVar(&f.scale, "standardize", false, "standardize features by the training table first")
@@ -89,14 +94,18 @@ func (a *app) classify(f classifyFlags) error {
 			}
 		}
 	}
-	train, err := readTable(f.train)
+	classesIn := "y"
+	if f.label != "" {
+		classesIn = "label_" + f.label
+	}
+	train, err := readTable(f.train, classesIn)
 	if err == nil && train.y == nil {
-		err = fmt.Errorf("%s: y: no such array; the training table needs classes", f.train)
+		err = fmt.Errorf("%s: %s: no such array; the training table needs classes, in y or with --label AXIS in label_AXIS", f.train, classesIn)
 	}
 	if err != nil {
 		return err
 	}
-	test, err := readTable(f.test)
+	test, err := readTable(f.test, classesIn)
 	if err != nil {
 		return err
 	}
@@ -197,14 +206,14 @@ func answers(c, model classical.Classifier, x classical.Matrix, pred []int, clas
 	return out
 }
 
-// table is X and y of a .npz; y as text, nil where there is none.
+// table is X and the classes of a .npz as text, nil where there are none.
 type table struct {
 	x       classical.Matrix
 	y       []string
 	integer bool // y held whole numbers
 }
 
-func readTable(path string) (table, error) {
+func readTable(path, classesIn string) (table, error) {
 	m, err := npz.Read(path)
 	if err != nil {
 		return table{}, err
@@ -227,16 +236,16 @@ func readTable(path string) (table, error) {
 			return bad("X", fmt.Errorf("row %d, feature %d is %v; fill or drop missing values first", i/t.x.F, i%t.x.F, v))
 		}
 	}
-	y, ok := m["y"]
+	y, ok := m[classesIn]
 	if !ok {
 		return t, nil
 	}
 	if y.Len() != t.x.N {
-		return bad("y", fmt.Errorf("%d classes for %d rows", y.Len(), t.x.N))
+		return bad(classesIn, fmt.Errorf("%d classes for %d rows", y.Len(), t.x.N))
 	}
 	t.integer = y.I32 != nil || y.I64 != nil
 	if t.y, err = y.AsStrings(); err != nil {
-		return bad("y", err)
+		return bad(classesIn, err)
 	}
 	return t, nil
 }

@@ -142,9 +142,10 @@ func newNetCommand(a *app) *cobra.Command {
 
 func newNetListCommand(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use:   "list",
-		Short: "List networks and profiles",
-		Args:  cobra.NoArgs,
+		Use:     "list",
+		Short:   "List networks and profiles",
+		Example: "  earshot net list --json",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			type row struct {
 				Name    string `json:"name"`

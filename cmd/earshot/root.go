@@ -111,9 +111,10 @@ var (
 
 func newVersionCommand(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use:   "version",
-		Short: "Print version, commit, Go version and the kernel tier in use",
-		Args:  cobra.NoArgs,
+		Use:     "version",
+		Short:   "Print version, commit, Go version and the kernel tier in use",
+		Example: "  earshot version --json",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			be, err := a.backend()
 			if err != nil {
