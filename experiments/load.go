@@ -15,15 +15,21 @@ import (
 	"earshot/train"
 )
 
+// noRun is the error about a folder whose manifest cannot be read.
+type noRun struct{ err error }
+
+func (e *noRun) Error() string { return e.err.Error() }
+func (e *noRun) Unwrap() error { return e.err }
+
 // LoadRun opens a run folder: manifest, splits, captures and every finished cell with its predictions and history. A
 // run that was stopped opens too; Missing names what it lacks. The error names the file that cannot be used.
 func LoadRun(dir string) (*Run, error) {
 	r := &Run{Dir: dir}
 	if err := readJSON(filepath.Join(dir, "manifest.json"), &r.Manifest); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("experiments: %s: no manifest.json: this is not a run folder", dir)
+			err = fmt.Errorf("experiments: %s: no manifest.json, so it is no run; name the folder that run --out wrote", dir)
 		}
-		return nil, err
+		return nil, &noRun{err}
 	}
 	if f := r.Manifest.Format; f != FolderFormat {
 		return nil, fmt.Errorf("experiments: %s: manifest.json: format %d, this program reads %d", dir, f, FolderFormat)

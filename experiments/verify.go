@@ -36,7 +36,8 @@ func Verify(ctx context.Context, o VerifyOptions) ([]Check, error) {
 	r, err := LoadRun(o.Dir)
 	if err != nil {
 		var broken *fs.PathError
-		if errors.As(err, &broken) {
+		var none *noRun
+		if errors.As(err, &broken) || errors.As(err, &none) {
 			return nil, err
 		}
 		return []Check{{"files", false, err.Error()}}, nil

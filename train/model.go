@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -89,7 +90,10 @@ func ReadModel(dir string) (Model, error) {
 	bad := func(err error) (Model, error) { return Model{}, fmt.Errorf("train: %s: %w", path, err) }
 	st, err := os.Stat(path)
 	if err != nil {
-		return bad(fmt.Errorf("no model here (%w); give the folder that train --out wrote", errors.Unwrap(err)))
+		if errors.Is(err, fs.ErrNotExist) {
+			return bad(errors.New("no model here; give the folder that train --out wrote"))
+		}
+		return Model{}, fmt.Errorf("train: %w", err)
 	}
 	if st.Size() > maxModelJSON {
 		return bad(fmt.Errorf("%d bytes; is it a model?", st.Size()))

@@ -38,7 +38,7 @@ alone and can be mapped into memory.`,
 			if ext != ".npz" && ext != ".npy" {
 				return usagef("--out %s: name it .npz or .npy", out)
 			}
-			if err := refuseExisting(out, force); err != nil {
+			if err := checkOut(out, force); err != nil {
 				return err
 			}
 			s, err := dataset.Open(args[0])

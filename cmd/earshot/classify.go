@@ -87,11 +87,12 @@ func (a *app) classify(f classifyFlags) error {
 	if err != nil {
 		return usagef("--model: %w", err)
 	}
-	for _, out := range []string{f.out, f.save} {
-		if out != "" {
-			if err := refuseExisting(out, f.force); err != nil {
-				return err
-			}
+	if err := checkOut(f.out, f.force); err != nil {
+		return err
+	}
+	if f.save != "" {
+		if err := refuseExisting(f.save, f.force); err != nil {
+			return err
 		}
 	}
 	classesIn := "y"

@@ -52,10 +52,10 @@ func (s *sourceFlags) options(a *app) (dataset.ImportOptions, error) {
 		return o, usagef("--npz: %w", err)
 	}
 	if o.Clients, err = dataset.ParsePrefixes(s.clients); err != nil {
-		return o, usagef("--clients: %w", err)
+		return o, fileOrUsage("--clients: %w", err)
 	}
 	if o.Servers, err = dataset.ParsePrefixes(s.servers); err != nil {
-		return o, usagef("--servers: %w", err)
+		return o, fileOrUsage("--servers: %w", err)
 	}
 	return o, nil
 }
@@ -89,7 +89,7 @@ noted in problems.csv and passed over. The same command again goes on where it s
 				return usagef("data import: --labels and --key belong together")
 			}
 			if o.Labels, err = dataset.NewLabeler(label, labels, key); err != nil {
-				return usagef("%w", err)
+				return fileOrUsage("%w", err)
 			}
 			o.Strict, o.Name, o.Origin, o.License, o.Authorized, o.Filter = strict, name, origin, license, authorized, filterText
 			o.Created = time.Now().UTC().Format(time.RFC3339)

@@ -22,7 +22,7 @@ func newDataMergeCommand(a *app) *cobra.Command {
 		Example: `  earshot data merge laptop desktop --out songs`,
 		Args:    cobra.MinimumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := refuseExisting(out, force); err != nil {
+			if err := checkOut(out, force); err != nil {
 				return err
 			}
 			for _, dir := range args {
@@ -83,7 +83,7 @@ func newDataExportCommand(a *app) *cobra.Command {
 			if !slices.Contains(dataset.ExportFormats, to) {
 				return usagef("--to %q: it is one of %s", to, strings.Join(dataset.ExportFormats, ", "))
 			}
-			if err := refuseExisting(out, force); err != nil {
+			if err := checkOut(out, force); err != nil {
 				return err
 			}
 			s, err := dataset.Open(args[0])

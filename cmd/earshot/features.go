@@ -127,7 +127,7 @@ func (a *app) features(ctx context.Context, sets, dir string, f featureFlags) er
 	if err != nil {
 		return usagef("%w", err)
 	}
-	if err := refuseExisting(f.out, f.force); err != nil {
+	if err := checkOut(f.out, f.force); err != nil {
 		return err
 	}
 	if f.split != "" {

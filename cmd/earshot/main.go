@@ -42,17 +42,16 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 
 // status prints the one line of an error and returns the exit status that belongs to it.
 func status(err error, stderr io.Writer) int {
-	var u *usageError
-	switch {
-	case err == nil:
+	if err == nil {
 		return exitDone
+	}
+	var u *usageError
+	fmt.Fprintf(stderr, "earshot: %s\n", oneLine(plain(err)))
+	switch {
 	case errors.Is(err, context.Canceled):
-		fmt.Fprintf(stderr, "earshot: %v\n", err)
 		return exitInterrupted
 	case errors.As(err, &u):
-		fmt.Fprintf(stderr, "earshot: %v\n", err)
 		return exitUsage
 	}
-	fmt.Fprintf(stderr, "earshot: %v\n", err)
 	return exitFailed
 }

@@ -220,7 +220,7 @@ func newNetInitCommand(a *app) *cobra.Command {
 		Example: "  earshot net init --net fcn --steps 600 --classes 3 --seed 7 --out w.safetensors",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := refuseExisting(f.out, f.force); err != nil {
+			if err := checkOut(f.out, f.force); err != nil {
 				return err
 			}
 			m, err := f.fresh(a, cmd)
@@ -250,7 +250,7 @@ Mode eval normalizes by the running statistics in the weights, mode train by the
 			if mode != "eval" && mode != "train" {
 				return usagef("--mode %s: choose eval or train", strconv.Quote(mode))
 			}
-			if err := refuseExisting(f.out, f.force); err != nil {
+			if err := checkOut(f.out, f.force); err != nil {
 				return err
 			}
 			m, x, n, err := f.load(a, cmd)
@@ -281,7 +281,7 @@ mode, and writes them under the names of their parameters. The loss goes to stdo
 		Example: "  earshot net grad --net fcn --classes 3 --weights w.safetensors --input x.npy --target y.npy --out g.safetensors",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := refuseExisting(f.out, f.force); err != nil {
+			if err := checkOut(f.out, f.force); err != nil {
 				return err
 			}
 			m, x, n, err := f.load(a, cmd)

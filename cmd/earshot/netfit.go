@@ -26,7 +26,7 @@ another program's training can be laid beside it.`,
 			if !(lr > 0) {
 				return usagef("--lr %g: must be above 0", lr)
 			}
-			if err := refuseExisting(f.out, f.force); err != nil {
+			if err := checkOut(f.out, f.force); err != nil {
 				return err
 			}
 			m, x, n, err := f.load(a, cmd)

@@ -52,7 +52,7 @@ then the first that fits is drawn and the others are named. Of a data set or an 
 			if ext := strings.TrimPrefix(strings.ToLower(filepath.Ext(f.out)), "."); !slices.Contains(plots.Formats, ext) {
 				return usagef("--out %q: name it .%s", f.out, strings.Join(plots.Formats, ", ."))
 			}
-			if err := refuseExisting(f.out, f.force); err != nil {
+			if err := checkOut(f.out, f.force); err != nil {
 				return err
 			}
 			fig, err := a.figure(args[0], args[1], &f)

@@ -42,7 +42,7 @@ each capture: capture_id, source, true (empty for raw captures), predicted, and 
 			if batch < 1 {
 				return usagef("--batch %d: must be above 0", batch)
 			}
-			if err := refuseExisting(out, force); err != nil {
+			if err := checkOut(out, force); err != nil {
 				return fmt.Errorf("predict: %w", err)
 			}
 			be, err := a.backend()

@@ -22,10 +22,10 @@ func (d *addressFlags) add(f *pflag.FlagSet) {
 
 func (d *addressFlags) rule() (r capture.Rule, err error) {
 	if r.Clients, err = dataset.ParsePrefixes(d.clients); err != nil {
-		return r, usagef("--clients: %w", err)
+		return r, fileOrUsage("--clients: %w", err)
 	}
 	if r.Servers, err = dataset.ParsePrefixes(d.servers); err != nil {
-		return r, usagef("--servers: %w", err)
+		return r, fileOrUsage("--servers: %w", err)
 	}
 	return r, nil
 }

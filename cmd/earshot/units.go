@@ -60,6 +60,18 @@ func refuseExisting(path string, force bool) error {
 	return fmt.Errorf("%s: exists already; use another --out, or --force to replace it", path)
 }
 
+// checkOut is refuseExisting for a file: the folder that it is to lie in must be there, which is better known before an
+// hour's work than after it.
+func checkOut(path string, force bool) error {
+	dir := filepath.Dir(path)
+	if st, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: the folder %s does not exist; make it first", path, dir)
+	} else if err == nil && !st.IsDir() {
+		return fmt.Errorf("%s: %s is a file, not a folder; take another path", path, dir)
+	}
+	return refuseExisting(path, force)
+}
+
 // replaceFile writes a file as a whole: temporary name, sync, rename.
 func replaceFile(path string, b []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")

@@ -21,6 +21,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/netip"
 	"os"
 	"slices"
@@ -94,7 +95,7 @@ func Open(path string) (*Reader, error) {
 	}
 	st, err := f.Stat()
 	if err == nil && st.IsDir() {
-		err = fmt.Errorf("%s: is a folder; name the files in it", path)
+		err = fmt.Errorf("%s: is a folder; name a file in it", path)
 	}
 	if err != nil {
 		f.Close()
@@ -118,6 +119,13 @@ func NewReader(src io.Reader, name string) (*Reader, error) {
 	err := r.open(src)
 	if err != nil {
 		r.Close()
+		var p *fs.PathError
+		if errors.As(err, &p) {
+			return nil, fmt.Errorf("capture: %w", p)
+		}
+		if !strings.Contains(err.Error(), "; ") {
+			return nil, fmt.Errorf("capture: %s: %w; record or copy it again", name, err)
+		}
 		return nil, fmt.Errorf("capture: %s: %w", name, err)
 	}
 	return r, nil

@@ -58,9 +58,18 @@ func decode(s source, im *importer, emit func(piece) error) {
 		}
 	}
 	if err != nil {
-		emit(piece{c: &c, problem: errors.New(shorten(err.Error(), s.path))})
+		emit(piece{c: &c, problem: &short{shorten(err.Error(), s.path), err}})
 	}
 }
+
+// short is an error without the names that stand before it anyway.
+type short struct {
+	text string
+	err  error
+}
+
+func (s *short) Error() string { return s.text }
+func (s *short) Unwrap() error { return s.err }
 
 // shorten takes the package and the path, which the log names anyway, off the front of a message.
 func shorten(msg, path string) string {

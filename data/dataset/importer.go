@@ -14,7 +14,7 @@ type importer struct {
 	log    func(string)
 	known  map[[2]string]bool // source and its digest
 	report ImportReport
-	held   []string // lines about the only source
+	held   error // what is wrong with the only source
 }
 
 // run decodes up to opt.Workers sources at a time and takes their pieces in order.
@@ -69,7 +69,7 @@ func (im *importer) take(ctx context.Context, ch chan piece) error {
 		var err error
 		switch {
 		case p.problem != nil:
-			im.problem(p.c.Source, 0, p.problem.Error())
+			im.failed(p.c.Source, p.problem)
 		case im.known[[2]string{p.c.Source, p.c.SourceDigest}]:
 			if !p.start && p.packets == nil {
 				im.report.Skipped++
@@ -167,13 +167,20 @@ func (im *importer) problem(source string, packet int64, text string) {
 	if packet > 0 {
 		line = fmt.Sprintf("%s: packet %d: %s", source, packet, text)
 	}
-	if im.report.Sources == 1 && packet == 0 && im.report.Captures+im.report.Skipped == 0 {
-		im.held = append(im.held, line) // it may become the error of the whole
-		return
-	}
 	if im.log != nil {
 		im.log(line)
 	}
+}
+
+// failed notes a source of which nothing, or no more, is readable. Of a single source it may become the error of the whole.
+func (im *importer) failed(source string, err error) {
+	if im.report.Sources > 1 || im.report.Captures+im.report.Skipped > 0 {
+		im.problem(source, 0, err.Error())
+		return
+	}
+	im.report.Problems++
+	im.w.AddProblem(source, 0, err.Error())
+	im.held = fmt.Errorf("dataset: %s: %w", source, err)
 }
 
 // readable is the error of an import that found nothing; of a single source it is that source's.
@@ -181,14 +188,9 @@ func (im *importer) readable() error {
 	r := &im.report
 	switch {
 	case r.Captures+r.Skipped > 0:
-		for _, line := range im.held {
-			if im.log != nil {
-				im.log(line)
-			}
-		}
 		return nil
-	case len(im.held) == 1:
-		return fmt.Errorf("dataset: %s", im.held[0])
+	case im.held != nil:
+		return im.held
 	case len(im.w.problems) > 0:
 		return fmt.Errorf("dataset: nothing readable in %d sources, the first being %s: %s", r.Sources, im.w.problems[0][0], im.w.problems[0][2])
 	}

@@ -53,10 +53,10 @@ func (l *Labeler) readTable(file, key string) error {
 	defer f.Close()
 	rows, err := csv.NewReader(f).ReadAll()
 	if err != nil {
-		return fmt.Errorf("dataset: labels: %s: %w", file, err)
+		return &FileError{fmt.Errorf("dataset: labels: %s: %w", file, err)}
 	}
 	if len(rows) == 0 {
-		return fmt.Errorf("dataset: labels: %s: no header line", file)
+		return &FileError{fmt.Errorf("dataset: labels: %s: is empty; its first line names the columns", file)}
 	}
 	head := rows[0]
 	head[0] = strings.TrimPrefix(head[0], "\ufeff")
@@ -79,7 +79,7 @@ func (l *Labeler) readTable(file, key string) error {
 			}
 		}
 		if _, twice := l.table[name]; twice {
-			return fmt.Errorf("dataset: labels: %s: line %d: %q has a row already", file, n+2, name)
+			return &FileError{fmt.Errorf("dataset: labels: %s: line %d: %q has a row already; take one of them out", file, n+2, name)}
 		}
 		l.table[name] = labels
 	}

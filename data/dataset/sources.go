@@ -131,6 +131,12 @@ func walk(dir string, f func(path string) error) error {
 	return nil
 }
 
+// FileError is about a file that an option names: it cannot be read, or holds something else.
+type FileError struct{ Err error }
+
+func (e *FileError) Error() string { return e.Err.Error() }
+func (e *FileError) Unwrap() error { return e.Err }
+
 // ParsePrefixes reads CIDRs or addresses between commas; @FILE stands for a file with one in each line, # comments.
 func ParsePrefixes(list string) ([]netip.Prefix, error) {
 	var out []netip.Prefix
@@ -139,7 +145,7 @@ func ParsePrefixes(list string) ([]netip.Prefix, error) {
 		if name, ok := strings.CutPrefix(f, "@"); ok {
 			b, err := os.ReadFile(name)
 			if err != nil {
-				return nil, fmt.Errorf("dataset: addresses: %w", err)
+				return nil, err
 			}
 			for n, line := range strings.Split(string(b), "\n") {
 				line, _, _ = strings.Cut(line, "#")
@@ -148,7 +154,7 @@ func ParsePrefixes(list string) ([]netip.Prefix, error) {
 				}
 				p, err := parsePrefix(line)
 				if err != nil {
-					return nil, fmt.Errorf("%s: line %d: %w", name, n+1, err)
+					return nil, &FileError{fmt.Errorf("%s: line %d: %w", name, n+1, err)}
 				}
 				out = append(out, p)
 			}
@@ -172,7 +178,7 @@ func parsePrefix(s string) (netip.Prefix, error) {
 	}
 	p, err := netip.ParsePrefix(s)
 	if err != nil {
-		return p, fmt.Errorf("dataset: address %q: give an address or a network such as 192.168.0.0/16", s)
+		return p, fmt.Errorf("%q is no address; give one or a network such as 192.168.0.0/16", s)
 	}
 	return p.Masked(), nil
 }

@@ -13,11 +13,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // Tensor is one named array; either F32 or I64 holds its values, row-major. A scalar has an empty shape and one value.
@@ -52,6 +54,13 @@ func Read(path string) (map[string]Tensor, error) {
 	}
 	m, err := decode(f, st.Size())
 	if err != nil {
+		var p *fs.PathError
+		switch {
+		case errors.As(err, &p): // it could not be read at all
+			return nil, fmt.Errorf("safetensors: %w", p)
+		case !strings.Contains(err.Error(), "; "):
+			return nil, fmt.Errorf("safetensors: %s: %w; copy or write it again", path, err)
+		}
 		return nil, fmt.Errorf("safetensors: %s: %w", path, err)
 	}
 	return m, nil
@@ -60,6 +69,9 @@ func Read(path string) (map[string]Tensor, error) {
 func decode(r io.ReaderAt, size int64) (map[string]Tensor, error) {
 	var head [8]byte
 	if _, err := r.ReadAt(head[:], 0); err != nil {
+		if err != io.EOF {
+			return nil, err
+		}
 		return nil, errors.New("shorter than a header; is it a safetensors file?")
 	}
 	n := binary.LittleEndian.Uint64(head[:])

@@ -23,8 +23,12 @@ type header struct {
 func readHeader(r io.Reader) (header, error) {
 	var h header
 	pre := make([]byte, 12)
-	if _, err := io.ReadFull(r, pre[:8]); err != nil || string(pre[:6]) != magic {
-		return h, fmt.Errorf("not a NumPy array (no %q at the start)", magic)
+	_, err := io.ReadFull(r, pre[:8])
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return h, err
+	}
+	if err != nil || string(pre[:6]) != magic {
+		return h, fmt.Errorf("not a NumPy array (no %q at the start); save it with numpy.save", magic)
 	}
 	wide := 2
 	if v := pre[6]; v == 2 || v == 3 {
@@ -33,7 +37,7 @@ func readHeader(r io.Reader) (header, error) {
 		return h, fmt.Errorf("NumPy format %d is unknown; save with numpy.save", v)
 	}
 	if _, err := io.ReadFull(r, pre[8:8+wide]); err != nil {
-		return h, fmt.Errorf("cut in the header: %w", err)
+		return h, fmt.Errorf("cut in the header (%w)", err)
 	}
 	n := int(binary.LittleEndian.Uint16(pre[8:]))
 	if wide == 4 {
@@ -45,7 +49,7 @@ func readHeader(r io.Reader) (header, error) {
 	}
 	text := make([]byte, n)
 	if _, err := io.ReadFull(r, text); err != nil {
-		return h, fmt.Errorf("cut in the header: %w", err)
+		return h, fmt.Errorf("cut in the header (%w)", err)
 	}
 	h.bytes = int64(8 + wide + n)
 	return h, h.parse(string(text))

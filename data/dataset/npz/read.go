@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"strings"
@@ -39,18 +40,38 @@ func Read(path string) (map[string]Array, error) {
 		return nil, err
 	}
 	var first [len(magic)]byte
-	if n, _ := f.ReadAt(first[:], 0); string(first[:n]) == magic {
+	n, err := f.ReadAt(first[:], 0)
+	if n == 0 && err != nil && err != io.EOF {
+		return nil, fmt.Errorf("npz: %w", err)
+	}
+	if string(first[:n]) == magic {
 		a, err := readArray(bufio.NewReaderSize(f, chunk), st.Size())
 		if err != nil {
-			return nil, fmt.Errorf("npz: %s: %w", path, err)
+			return nil, bad(path, err)
 		}
 		return map[string]Array{"X": a}, nil
 	}
 	m, err := ReadFrom(f, st.Size())
+	if errors.Is(err, zip.ErrFormat) {
+		err = errors.New("no .npz (a zip of arrays), or a part of one")
+	}
 	if err != nil {
-		return nil, fmt.Errorf("npz: %s: %w", path, err)
+		return nil, bad(path, err)
 	}
 	return m, nil
+}
+
+// bad is the error about the content of a file.
+func bad(path string, err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) { // it could not be read at all
+		return fmt.Errorf("npz: %w", p)
+	}
+	remedy := ""
+	if !strings.Contains(err.Error(), "; ") {
+		remedy = "; save or copy it again"
+	}
+	return fmt.Errorf("npz: %s: %w%s", path, err, remedy)
 }
 
 // ReadFrom reads a .npz of size bytes.
@@ -108,7 +129,7 @@ func ReadNPY(path string) (Array, error) {
 	}
 	a, err := readArray(bufio.NewReaderSize(f, chunk), st.Size())
 	if err != nil {
-		return Array{}, fmt.Errorf("npz: %s: %w", path, err)
+		return Array{}, bad(path, err)
 	}
 	return a, nil
 }

@@ -48,9 +48,9 @@ func atomically(path string, write func(io.Writer) error) error {
 	if err != nil {
 		var p *fs.PathError
 		if errors.As(err, &p) { // the temporary name says nothing
-			err = p.Err
+			p.Path = path
 		}
-		return fmt.Errorf("npz: %s: cannot be written: %w", path, err)
+		return fmt.Errorf("npz: %w", err)
 	}
 	defer os.Remove(f.Name()) // gone after the rename
 	b := bufio.NewWriterSize(f, chunk)
