@@ -53,9 +53,11 @@ type Protocol struct {
 
 // Published are the numbers of the study's own tables.
 type Published struct {
-	Guess float64 // accuracy of guessing as the study printed it, a fraction
-	Order float64 // accuracy of the order-only encoding
-	Cells []PublishedCell
+	Label   string  // the study's question: the label axis, and how many values it had
+	Classes int     // of it; 0: any number
+	Guess   float64 // accuracy of guessing as the study printed it, a fraction
+	Order   float64 // accuracy of the order-only encoding
+	Cells   []PublishedCell
 }
 
 // PublishedCell is one row of a published table. Points and Accuracy are 0 where the study prints None.

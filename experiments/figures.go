@@ -137,7 +137,7 @@ func (r *Run) accuracyFigure(f fold) Figure {
 				repeats = max(repeats, g.Repeats)
 				q := plots.AccuracyPoint{Step: time.Duration(step) * time.Microsecond, Mean: g.Mean, Low: g.CILow, High: g.CIHigh,
 					Significant: g.PHolm < 0.05 && !g.constant()}
-				if p, ok := r.Manifest.Settings.Published.Find(step, net); ok && f.protocol == "study" {
+				if p, ok := r.Published().Find(step, net); ok && f.protocol == "study" {
 					q.Published = p.Accuracy
 				}
 				l.Points = append(l.Points, q)
@@ -161,7 +161,7 @@ func (r *Run) accuracyFigure(f fold) Figure {
 	if slices.Contains(f.steps, 0) {
 		caption += " Order only: packet sizes in order of arrival, without time."
 	}
-	if f.protocol == "study" && len(r.Manifest.Settings.Published.Cells) > 0 {
+	if f.protocol == "study" && len(r.Published().Cells) > 0 {
 		caption += " Hollow: the numbers that the study published for its own captures."
 	}
 	caption += " A star marks points above guessing with p < 0.05 after Holm's correction within their table."

@@ -209,7 +209,7 @@ func (r *Run) caveats() (out []string) {
 		add("The splits hold single captures apart, not days or places. Captures of one session stand on both sides; a split by group or time can be much harder.")
 	}
 	add("The world is closed: the eavesdropper knows that one of %d classes is being played. With unknown traffic in between, the numbers would be lower.", k)
-	if len(m.Settings.Published.Cells) > 0 {
+	if len(r.Published().Cells) > 0 {
 		add("The published numbers belong to other captures, which are not available. They stand beside ours for orientation, and most have wide intervals themselves (table of the study's own cells).")
 	}
 	return out

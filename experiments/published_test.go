@@ -1,7 +1,9 @@
 package experiments
 
 import (
+	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -88,5 +90,71 @@ func TestTableFormats(t *testing.T) {
 	}
 	if csv := string(tab.CSV()); csv != "Model,Accuracy %,Why\nlstm_fcn,36.36,a|b\np < {0.05},1,\n" {
 		t.Errorf("CSV:\n%s", csv)
+	}
+}
+
+// TestPublishedOnlyWhereItFits: the study's numbers stand beside a run that asks the study's question, and nowhere else.
+func TestPublishedOnlyWhereItFits(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		synthetic bool
+		label     string
+		classes   int
+		shown     bool
+	}{
+		{"the study's question", false, "song", 3, true},
+		{"generated captures", true, "song", 3, true},
+		{"generated captures, two songs", true, "song", 2, true},
+		{"another label", false, "query", 3, false},
+		{"two songs", false, "song", 2, false},
+		{"ten songs", false, "song", 10, false},
+	} {
+		r := madeUpRun(t, c.synthetic)
+		s := &r.Manifest.Settings
+		s.Label = c.label
+		for len(s.Classes) < c.classes {
+			s.Classes = append(s.Classes, fmt.Sprint("more", len(s.Classes)))
+		}
+		s.Classes = s.Classes[:c.classes]
+		names := map[string]bool{}
+		for _, table := range r.Tables() {
+			names[table.Name] = true
+			if !strings.HasPrefix(table.Name, "accuracy_") {
+				continue
+			}
+			columns := len(table.Columns)
+			has := slices.ContainsFunc(table.Columns, func(col Column) bool { return strings.HasPrefix(col.Name, "Study ") })
+			if has != c.shown {
+				t.Errorf("%s: %s: study's columns %v, want %v", c.name, table.Name, has, c.shown)
+			}
+			for _, row := range table.Rows {
+				if len(row.Fields) != columns {
+					t.Errorf("%s: %s: %d fields in %d columns: %v", c.name, table.Name, len(row.Fields), columns, row.Fields)
+				}
+			}
+		}
+		if names["published"] != c.shown {
+			t.Errorf("%s: the study's own table %v, want %v", c.name, names["published"], c.shown)
+		}
+		first := r.guessingTable(r.Summary()).Rows[0].Fields[0]
+		want := "the study"
+		if !c.shown {
+			want = "for reference: the study, on its own captures and question"
+		}
+		if first != want {
+			t.Errorf("%s: guessing table begins with %q", c.name, first)
+		}
+		if c.classes != 3 {
+			continue // the captures of the made-up run have three
+		}
+		figures, err := r.Figures()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range figures {
+			if strings.HasPrefix(f.Name, "accuracy_study") && strings.Contains(f.Caption, "the study published") != c.shown {
+				t.Errorf("%s: caption of %s: %s", c.name, f.Name, f.Caption)
+			}
+		}
 	}
 }

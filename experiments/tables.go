@@ -64,7 +64,7 @@ func (r *Run) Tables() []Table {
 	if t, err := r.packetTable(); err == nil && len(t.Rows) > 0 {
 		out = append(out, t)
 	}
-	if p := r.Manifest.Settings.Published; len(p.Cells) > 0 {
+	if p := r.Published(); len(p.Cells) > 0 {
 		out = append(out, publishedTable(p))
 	}
 	if r.Synthetic() {
@@ -113,7 +113,10 @@ func (r *Run) accuracyTable(s Settings, groups []Group) Table {
 		{Name: "Model", Left: true}, {Name: "Points"}, {Name: "Test points"}, {Name: "Accuracy %"}, {Name: "SD"},
 		{Name: "95 % low"}, {Name: "95 % high"}, {Name: "Over guessing", Wide: true}, {Name: "Over majority", Wide: true}, {Name: "p", Wide: true}, {Name: "p Holm"}, {Name: "Collapsed"},
 		{Name: "Train accuracy %", Wide: true}, {Name: "View s"}, {Name: "Optimizer steps", Wide: true},
-		{Name: "Parameters", Wide: true}, {Name: "Study points"}, {Name: "Study %"}}}
+		{Name: "Parameters", Wide: true}}}
+	if len(r.Published().Cells) > 0 {
+		t.Columns = append(t.Columns, Column{Name: "Study points"}, Column{Name: "Study %"})
+	}
 	what := "time step " + stepName(s.StepUS)
 	if s.Representation == Order {
 		what = "packet sizes in order, without time"
@@ -152,7 +155,9 @@ func (r *Run) accuracyTable(s Settings, groups []Group) Table {
 		}
 		row := make([]string, len(t.Columns))
 		row[0], row[1], row[3] = netTitle(c.Net), strconv.Itoa(c.Points), c.Status
-		r.study(c.Settings, row[len(row)-2:])
+		if len(r.Published().Cells) > 0 {
+			r.study(c.Settings, row[len(row)-2:])
+		}
 		if !slices.ContainsFunc(refused, func(o Row) bool { return slices.Equal(o.Fields, row) }) {
 			refused = append(refused, Row{Fields: row})
 		}
@@ -199,19 +204,22 @@ func (r *Run) accuracyRow(g Group) []string {
 	}
 	row := []string{name, strconv.Itoa(g.Points), times(g.Repeats, g.NTest), percent(g.Mean), percent(g.SD), percent(max(0, g.CILow)),
 		percent(min(1, g.CIHigh)), signed(g.Mean - 1/float64(len(g.Classes))), signed(g.Mean - majority), pvalue(g.P), pvalue(g.PHolm), fmt.Sprintf("%d/%d", collapsed, g.Repeats), percent(trained),
-		viewName(c), "", "", "", ""}
+		viewName(c), "", ""}
 	if c.OptimizerSteps > 0 {
 		row[14], row[15] = strconv.Itoa(c.OptimizerSteps), strconv.Itoa(c.Params)
 	}
-	if g.Control == "" {
-		r.study(g.Settings, row[16:])
+	if len(r.Published().Cells) > 0 {
+		row = append(row, "", "")
+		if g.Control == "" {
+			r.study(g.Settings, row[16:])
+		}
 	}
 	return row
 }
 
 // study writes the published points and accuracy of a setting.
 func (r *Run) study(s Settings, dst []string) {
-	p := r.Manifest.Settings.Published
+	p := r.Published()
 	if s.Representation == Order {
 		if p.Order > 0 {
 			dst[1] = percent(p.Order)
@@ -240,7 +248,11 @@ func (r *Run) guessingTable(groups []Group) Table {
 				significant++
 			}
 		}
-		t.add("the study", percent(p.Guess), strconv.Itoa(n.Worse), strconv.Itoa(n.Equal), strconv.Itoa(n.Better), strconv.Itoa(n.Total()), strconv.Itoa(significant))
+		name := "the study"
+		if len(r.Published().Cells) == 0 {
+			name = "for reference: the study, on its own captures and question"
+		}
+		t.add(name, percent(p.Guess), strconv.Itoa(n.Worse), strconv.Itoa(n.Equal), strconv.Itoa(n.Better), strconv.Itoa(n.Total()), strconv.Itoa(significant))
 	}
 	for _, proto := range r.Manifest.Settings.Protocols {
 		var n Counts
