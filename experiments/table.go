@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -89,40 +90,53 @@ func (t Table) Markdown() []byte {
 func (t Table) LaTeX() []byte {
 	var b bytes.Buffer
 	var keep []int
-	align := ""
+	align, float := "", "table"
 	for i, c := range t.Columns {
 		if c.Wide {
 			continue
 		}
 		keep = append(keep, i)
-		if c.Left {
+		switch {
+		case c.Left && slices.ContainsFunc(t.Rows, func(r Row) bool { return len(r.Fields[i]) > latexLong }):
+			align += `p{0.4\textwidth}` // text such as a reason is broken into lines
+			float = "table*"
+		case c.Left:
 			align += "l"
-		} else {
+		default:
 			align += "r"
 		}
 	}
-	float := "table"
+	narrow := ""
 	if len(keep) > 6 {
 		float = "table*" // both columns of the page
+	}
+	if len(keep) > 8 {
+		narrow = `\setlength{\tabcolsep}{2.5pt}`
 	}
 	line := func(field func(i int) string) {
 		for n, i := range keep {
 			if n > 0 {
 				b.WriteString(" & ")
 			}
-			b.WriteString(latexEscape(field(i)))
+			b.WriteString(field(i))
 		}
 		b.WriteString(" \\\\\n")
 	}
-	fmt.Fprintf(&b, "%% needs \\usepackage{booktabs}\n\\begin{%s}\n\\centering\\footnotesize\n\\caption{%s}\n\\label{tab:%s}\n\\begin{tabular}{@{}%s@{}}\n\\toprule\n",
-		float, latexEscape(strings.Join(append([]string{t.Title + "."}, t.Notes...), " ")), t.Name, align)
-	line(func(i int) string { return t.Columns[i].Name })
+	fmt.Fprintf(&b, "%% needs \\usepackage{booktabs}\n\\begin{%s}\n\\centering\\footnotesize%s\n\\caption{%s}\n\\label{tab:%s}\n\\begin{tabular}{@{}%s@{}}\n\\toprule\n",
+		float, narrow, latexEscape(strings.Join(append([]string{t.Title + "."}, t.Notes...), " ")), t.Name, align)
+	line(func(i int) string {
+		c := t.Columns[i]
+		if len(keep) <= 8 {
+			return latexEscape(c.Name)
+		}
+		return latexStacked(c.Name, c.Left)
+	})
 	b.WriteString("\\midrule\n")
 	for n, r := range t.Rows {
 		if r.Ruled && n > 0 {
 			b.WriteString("\\midrule\n")
 		}
-		line(func(i int) string { return r.Fields[i] })
+		line(func(i int) string { return latexEscape(r.Fields[i]) })
 	}
 	fmt.Fprintf(&b, "\\bottomrule\n\\end{tabular}\n\\end{%s}\n", float)
 	return b.Bytes()
@@ -134,4 +148,32 @@ var latexEscapes = strings.NewReplacer(
 	`~`, `\textasciitilde{}`, `^`, `\textasciicircum{}`, `<`, `\textless{}`, `>`, `\textgreater{}`,
 	"–", "--", "±", `$\pm$`, "×", `$\times$`, "µ", `\textmu{}`, "→", `$\to$`, "…", `\dots{}`)
 
-func latexEscape(s string) string { return latexEscapes.Replace(s) }
+func latexEscape(s string) string {
+	if s != "" && strings.ContainsRune("[*", rune(s[0])) {
+		return "{}" + latexEscapes.Replace(s) // behind the end of a row LaTeX would take it for an option
+	}
+	return latexEscapes.Replace(s)
+}
+
+// latexLong is how many letters fit a column that is not broken.
+const latexLong = 45
+
+// latexStacked sets a heading in two lines, broken near its middle: numbers are narrower than their names.
+func latexStacked(name string, left bool) string {
+	at, mid := -1, len(name)/2
+	for i, r := range name {
+		if r == ' ' && (at < 0 || abs(i-mid) < abs(at-mid)) && !strings.HasPrefix(name[i+1:], "%") {
+			at = i
+		}
+	}
+	if at < 0 {
+		return latexEscape(name)
+	}
+	side := "r"
+	if left {
+		side = "l"
+	}
+	return fmt.Sprintf(`\begin{tabular}[b]{@{}%s@{}}%s\\%s\end{tabular}`, side, latexEscape(name[:at]), latexEscape(name[at+1:]))
+}
+
+func abs(n int) int { return max(n, -n) }

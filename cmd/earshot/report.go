@@ -15,7 +15,11 @@ func newReportCommand(a *app) *cobra.Command {
 		Short: "Make tables, figures and reports of a run again, from its cells alone",
 		Long: `Make cells.csv, summary.csv, tables/, figures/, report.html and report.md of a run folder again, from the cells that it
 holds. Nothing is trained and no data set is needed; a run that was stopped gives the report of what is there. The same
-cells give the same bytes.`,
+cells give the same bytes.
+
+The columns of summary.csv are those of the settings, then repeats, mean, sd (n - 1), median, ci_low, ci_high, p_holm. The
+interval of several repeats is the corrected resampled t interval as computed, which may leave 0 to 1; the tables cut
+it there. tables/*.tex need \usepackage{booktabs}.`,
 		Example: `  earshot report songs`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
