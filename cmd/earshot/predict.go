@@ -54,7 +54,7 @@ each capture: capture_id, source, true (empty for raw captures), predicted, and 
 				return err
 			}
 			defer m.Close()
-			p := &predictor{app: a, info: info, m: m, batch: batch}
+			p := &predictor{app: a, model: model, info: info, m: m, batch: batch}
 			if len(info.Preprocessing) > 0 {
 				if err := json.Unmarshal(info.Preprocessing, &p.prep); err != nil {
 					return fmt.Errorf("predict: %s: preprocessing: %w", model, err)
@@ -79,6 +79,7 @@ each capture: capture_id, source, true (empty for raw captures), predicted, and 
 // predictor scores rows as they come, a batch at a time, so that a data set of any size fits.
 type predictor struct {
 	*app
+	model string // folder
 	info  train.Model
 	m     *nn.Model
 	prep  preprocessing
@@ -245,7 +246,7 @@ func captureFiles(args []string) ([]string, error) {
 // bins is how the model's rows were made from captures.
 func (p *predictor) bins() (binning.Config, error) {
 	if p.prep.Bin == nil {
-		return binning.Config{}, fmt.Errorf("predict: the model was trained on an array and does not know how to read captures; train it on the data set, or bin the captures and give the .npz")
+		return binning.Config{}, fmt.Errorf("predict: %s: was trained on an array, which does not say how captures become rows, so it cannot score captures; train it on the data set itself (train DS), or bin the captures with the array's flags and score that .npz", p.model)
 	}
 	c, err := p.prep.Bin.config()
 	if err != nil {

@@ -76,6 +76,7 @@ func newTrainCommand(a *app) *cobra.Command {
 		Use:   "train DS|X.npz --net NET --out MODEL",
 		Short: "Train one network on a data set or an array",
 		Long: `Trains one network on every row of a data set (binned by the flags of bin) or of an array that bin wrote.
+A model of a data set also scores raw captures; one of an array does not, since an array does not say how it was binned.
 
 MODEL is a folder: model.json (network, classes, preprocessing, normalizer, seed), weights.safetensors, history.csv.
 While the training runs, MODEL.partial holds a checkpoint; the same command resumes from it, bit for bit.`,
