@@ -26,6 +26,8 @@ func demos() map[string]*Figure {
 		"burst":        demoBurst(),
 		"durations":    demoDurations(3),
 		"series":       demoSeries(),
+		"ranks":        demoRanks(),
+		"ranks_many":   demoManyRanks(),
 	}
 }
 
@@ -208,4 +210,16 @@ func demoSeries() *Figure {
 		}
 	}
 	return SeriesMap(demoNames(3), []int{10, 20, 30}, z, 100*time.Millisecond)
+}
+
+func demoRanks() *Figure {
+	return CriticalDifference([]Ranked{{"C4.5", 3.143}, {"C4.5+m", 2}, {"C4.5+cf", 2.893}, {"C4.5+m+cf", 1.964}}, [][]int{{3, 1, 2}, {2, 0}}, 1.12)
+}
+
+func demoManyRanks() *Figure {
+	var models []Ranked
+	for i := range 17 {
+		models = append(models, Ranked{fmt.Sprintf("model %d", i+1), 1.5 + 14*math.Sqrt(float64(i)/16)})
+	}
+	return CriticalDifference(models, [][]int{{1, 2, 3}, {3, 4, 5, 6, 7}, {5, 6, 7, 8, 9, 10, 11}, {9, 16}}, 0)
 }
