@@ -25,6 +25,7 @@ const (
 const (
 	Binned = "binned" // bytes in each time step (SP-32)
 	Order  = "order"  // payload sizes in order of arrival, without time (SP-30)
+	Whole  = "series" // series that never were packets, as an archive has them
 )
 
 // Rocket is the name under which MiniRocket with a ridge classifier stands among the networks.
@@ -61,6 +62,8 @@ type Settings struct {
 	DropLast       bool     `json:"drop_last"`
 	LR             float64  `json:"lr"`
 	Evaluate       string   `json:"evaluate,omitempty"` // EvaluateBatch, or empty for batch norm's running statistics
+	Dataset        string   `json:"dataset,omitempty"`  // of an archive
+	Channels       int      `json:"channels,omitempty"` // C of an archive's series
 
 	// Of a classical model on a table of features, which Representation names; Net names the model with its grid.
 	Features *Features `json:"features,omitempty"`
@@ -84,7 +87,7 @@ func (s Settings) kind() kind {
 	switch {
 	case s.Features != nil:
 		return classicModel
-	case s.StepUS == 0 && s.Representation != Order:
+	case s.StepUS == 0 && s.Representation != Order && s.Representation != Whole:
 		return plain
 	case s.Net == Rocket:
 		return rocket

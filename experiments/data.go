@@ -33,6 +33,9 @@ type source struct {
 	tensor *binning.Tensor
 	ids    []int64 // capture ids of the rows
 	tables tableCache
+
+	problems []*source // of an archive, one for each of its data sets; the fields above are then of all together
+	dataset  string    // name of the data set of an archive
 }
 
 // seriesStep is the time step of series.npz, from which the correlation figures are drawn: bursts are seen apart, and 111
@@ -42,6 +45,9 @@ const seriesStep = 100 * time.Millisecond
 // openSource opens the data set in path, or the generated one in dir/data, which it makes when it is not there, and
 // resolves what the study leaves to the data: classes and points.
 func openSource(study Study, path, dir string) (*source, error) {
+	if study.Archive != nil {
+		return openArchive(study, path)
+	}
 	s := &source{study: study}
 	s.info.Path = path
 	generated := path == ""
@@ -299,14 +305,18 @@ func seed(purpose string, of ...any) uint64 {
 // report needs the folder alone.
 func (s *source) writeCaptures(path string) error {
 	head := slices.Clone(captureColumns)
-	for _, axis := range s.set.Manifest.Axes {
+	axes := []string{problemLabel, splitLabel}
+	if s.problems == nil {
+		axes = s.set.Manifest.Axes
+	}
+	for _, axis := range axes {
 		head = append(head, "label_"+axis)
 	}
 	return writeFile(path, writeCSV(head, func(add func(...string)) {
 		for _, c := range s.captures {
 			row := []string{integer(c.ID), c.Source, s.study.Classes[c.Class], integer(c.StartUS), integer(c.DurationUS), integer(c.Packets),
 				integer(c.BytesUp), integer(c.BytesDown), integer(c.BytesUnknown), integer(c.SeenBytes), integer(c.SeenPackets)}
-			for _, axis := range s.set.Manifest.Axes {
+			for _, axis := range axes {
 				row = append(row, c.Labels[axis])
 			}
 			add(row...)

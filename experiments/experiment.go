@@ -43,6 +43,8 @@ type Study struct {
 	NetTrials int             `json:"net_trials,omitempty"`        // networks see the first splits of each kind only; 0: all
 	Requests  *synth.Requests `json:"generate_requests,omitempty"` // in place of Generate
 
+	Archive *Archive `json:"archive,omitempty"` // in place of one set of captures
+
 	Published Published `json:"-"`
 }
 
@@ -90,6 +92,9 @@ func (p Published) Find(stepUS int64, net string) (PublishedCell, bool) {
 func (s Study) Check() error {
 	bad := func(format string, args ...any) error {
 		return &UsageError{fmt.Errorf("experiments: "+format, args...)}
+	}
+	if s.Archive != nil {
+		return s.checkArchive()
 	}
 	if len(s.Protocols) == 0 || len(s.Seeds) == 0 {
 		return bad("protocols and seeds: at least one of each is needed")

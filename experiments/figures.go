@@ -19,7 +19,7 @@ type Figure struct {
 
 // netTitles are the networks as papers write them.
 var netTitles = map[string]string{"fcn": "FCN", "resnet": "ResNet", "rescnn": "ResCNN", "lstm": "LSTM", "lstm_fcn": "LSTM-FCN",
-	"inceptiontime": "InceptionTime", "xceptiontime": "XceptionTime", "omniscalecnn": "OmniScaleCNN", "mwdn": "mWDN", "mlp": "MLP"}
+	"inceptiontime": "InceptionTime", "xceptiontime": "XceptionTime", "omniscalecnn": "OmniScaleCNN", "mwdn": "mWDN", "mlp": "MLP", Rocket: "MiniRocket"}
 
 func netTitle(name string) string {
 	if t, ok := netTitles[name]; ok {
@@ -30,6 +30,9 @@ func netTitle(name string) string {
 
 // Figures are the figures of the report, in reading order. What a stopped run lacks is left out.
 func (r *Run) Figures() ([]Figure, error) {
+	if r.archive() {
+		return r.archiveFigures(), nil
+	}
 	groups := r.Summary()
 	var out []Figure
 	for _, f := range r.folds(groups) {

@@ -23,6 +23,9 @@ type item struct {
 // plan lists the cells of a study in the order of the sweep, and the splits that they use. Coarse steps come first, so
 // that the tables fill from the cheap end.
 func (s *source) plan() ([]item, map[string]Split, error) {
+	if s.problems != nil {
+		return s.planArchive()
+	}
 	splits := map[string]Split{}
 	var divisions []division
 	for _, points := range s.study.Points {

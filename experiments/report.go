@@ -98,6 +98,9 @@ func WriteReport(r *Run) error {
 }
 
 func (r *Run) document(figures []Figure) document {
+	if r.archive() {
+		return r.archiveDocument(figures)
+	}
 	s := r.Manifest.Settings
 	d := document{Title: s.Title, Synthetic: r.Synthetic(), Findings: r.findings(), Facts: r.facts(), Caveats: r.caveats(), Read: howToRead}
 	if s.Paper != "" {

@@ -94,7 +94,7 @@ func CheckFolder(dir string) error {
 
 // runEntries are the names in a run folder.
 var runEntries = []string{
-	"manifest.json", "splits.json", "captures.csv", "packets.csv", "series.npz", "data", "data.part", "cells", "cells.csv", "summary.csv",
+	"manifest.json", "splits.json", "captures.csv", "packets.csv", "series.npz", "data", "data.part", "cells", "cells.csv", "summary.csv", "archive.csv",
 	"tables", "figures", "report.html", "report.md",
 }
 
@@ -124,6 +124,9 @@ func (s *source) begin(o Options, items []item, splits map[string]Split) error {
 	}
 	if err := s.writeCaptures(filepath.Join(o.Dir, "captures.csv")); err != nil {
 		return err
+	}
+	if s.problems != nil { // no packets, and series of many shapes
+		return writeJSON(path, m)
 	}
 	if err := s.writeSeries(filepath.Join(o.Dir, "series.npz")); err != nil {
 		return err
@@ -159,6 +162,10 @@ func (m Manifest) difference(old Manifest) string {
 // concerns the cell alone is in its status.
 func (s *source) make(ctx context.Context, be kernel.Backend, it item, dir string, on func(train.Event)) (*Cell, error) {
 	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s, err := s.of(it.settings)
+	if err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {

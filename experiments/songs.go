@@ -3,7 +3,7 @@ package experiments
 import "earshot/data/synth"
 
 // Studies are the experiments that "earshot run" knows, by name.
-var Studies = map[string]Study{"songs": Songs, "requests": Requests}
+var Studies = map[string]Study{"songs": Songs, "requests": Requests, "archive": Archives}
 
 // Songs is the song study: which of three songs is being streamed, told from the sizes and times of encrypted packets.
 //
@@ -58,6 +58,9 @@ func (s Study) Quicker() Study {
 	s.Quick = true
 	if len(s.Sets) > 0 {
 		return s.quickerTables()
+	}
+	if s.Archive != nil {
+		return s.quickerArchive()
 	}
 	s.StepsUS = []int64{1_000_000, 100_000}
 	s.Order = 100

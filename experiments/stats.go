@@ -194,6 +194,9 @@ func settingsKey(s Settings) string {
 
 // tableKey is what the rows of one table share.
 func tableKey(s Settings) string {
+	if s.Dataset != "" { // one table for all data sets of an archive
+		return settingsKey(Settings{Study: s.Study, Protocol: s.Protocol})
+	}
 	return settingsKey(Settings{Study: s.Study, Data: s.Data, Label: s.Label, Classes: s.Classes, Protocol: s.Protocol,
 		SplitSpec: s.SplitSpec, Representation: s.Representation, StepUS: s.StepUS, Profile: s.Profile,
 		Normalize: s.Normalize, Evaluate: s.Evaluate, DurationUS: s.DurationUS})

@@ -42,6 +42,9 @@ func WriteTables(r *Run) error {
 // tableFiles are the files that WriteTables writes, by path in the run folder.
 func (r *Run) tableFiles() map[string][]byte {
 	files := map[string][]byte{"cells.csv": cellsCSV(r.Cells), "summary.csv": summaryCSV(r.Summary())}
+	if r.archive() {
+		files["archive.csv"] = r.archiveCSV()
+	}
 	for _, t := range r.Tables() {
 		files["tables/"+t.Name+".csv"] = t.CSV()
 		files["tables/"+t.Name+".tex"] = t.LaTeX()
@@ -54,6 +57,9 @@ func (r *Run) tableFiles() map[string][]byte {
 // representation; the counts against guessing; constant answers; refused cells; durations; packets; the study's own
 // numbers.
 func (r *Run) Tables() []Table {
+	if r.archive() {
+		return r.archiveTables()
+	}
 	groups := r.Summary()
 	out := r.accuracyTables(groups)
 	out = append(out, r.guessingTable(groups), r.collapseTable(groups))

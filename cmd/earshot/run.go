@@ -35,6 +35,9 @@ type studyFlags struct {
 	memory                            byteSize
 	quick, full, collapse, force      bool
 	ablations                         bool
+	datasets                          []string
+	runs                              int
+	profile                           string
 }
 
 func newRunCommand(a *app) *cobra.Command {
@@ -57,11 +60,17 @@ a ridge classifier stands among the networks as minirocket.
 
 The study requests learns from tables of features: --sets and --models choose them, --trials the number of random splits,
 --bins and --ablations the tables beside; --nets none leaves the networks out. Splits that hold whole commands or capture occasions
-apart are added where the data have the axes query and group.`,
+apart are added where the data have the axes query and group.
+
+The study archive holds the models against their published accuracies on the UCR and UEA archives: --data is a folder of
+NAME_TRAIN.ts and NAME_TEST.ts (or .tsv), in subfolders or not, --datasets takes some of them, --runs is the number of seeds. Networks
+are trained in their publications' profile, for fewer epochs than there: --epochs 0 takes as many as they did.`,
 		Example: `  earshot run songs --quick
   earshot run songs --data mydata --label song --splits stratified:5,group=day --nets fcn,inceptiontime --out mystudy
   earshot run requests --quick
-  earshot run requests --data echo --label type6 --sets combined --models forest,knn --trials 10 --nets none --out echo6`,
+  earshot run requests --data echo --label type6 --sets combined --models forest,knn --trials 10 --nets none --out echo6
+  earshot run archive --quick
+  earshot run archive --data UCR --datasets GunPoint,Coffee --nets fcn,minirocket --runs 5 --out ucr`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 || experiments.Studies[args[0]].Name == "" {
 				return fmt.Errorf("name one study of: %s", names)
@@ -97,6 +106,9 @@ apart are added where the data have the axes query and group.`,
 	g.IntSliceVar(&f.points, "points", nil, "numbers of captures to use, such as 15,60,111 (default all)")
 	g.StringSliceVar(&f.splits, "splits", nil, "random:N, stratified:N, group=AXIS, time=AXIS or official")
 	g.IntVar(&f.seeds, "seeds", 0, "number of seeds for each split, from --seed on")
+	g.IntVar(&f.runs, "runs", 0, "archive: number of seeds, from --seed on (default 3)")
+	g.StringSliceVar(&f.datasets, "datasets", nil, "archive: only these data sets (default all)")
+	g.StringVar(&f.profile, "profile", "", "profile of the networks: tsai or paper")
 	g.StringSliceVar(&f.protocols, "protocol", nil, "protocols to run: study, ours (default both)")
 	g.StringVar(&f.normalize, "normalize", "", "none, train or sample")
 	g.IntVar(&f.epochs, "epochs", 0, "epochs")
@@ -161,11 +173,17 @@ func (f *studyFlags) study(cmd *cobra.Command, name string, seed uint64) (experi
 	if s, err = f.tables(cmd, s); err != nil {
 		return s, err
 	}
-	if set("seeds") && f.seeds < 1 {
-		return s, usagef("--seeds %d: at least 1 is needed", f.seeds)
+	if s, err = f.archive(cmd, s); err != nil {
+		return s, err
+	}
+	repeats := len(s.Seeds)
+	assign(set("seeds"), &repeats, f.seeds)
+	assign(set("runs"), &repeats, f.runs)
+	if repeats < 1 {
+		return s, usagef("%d seeds: at least 1 is needed", repeats)
 	}
 	s.Seeds = nil
-	for i := range max(1, f.seeds) {
+	for i := range repeats {
 		s.Seeds = append(s.Seeds, seed+uint64(i))
 	}
 	s.Generate.Seed = seed
@@ -178,6 +196,7 @@ func (f *studyFlags) study(cmd *cobra.Command, name string, seed uint64) (experi
 	assign(set("label"), &s.Label, f.label)
 	assign(set("classes"), &s.Classes, f.classes)
 	assign(set("nets"), &s.Nets, withoutNone(f.nets))
+	assign(set("profile"), &s.Profile, f.profile)
 	assign(set("duration"), &s.DurationUS, f.duration.Microseconds())
 	assign(set("direction"), &s.Direction, f.direction)
 	assign(set("size"), &s.Size, f.size)
@@ -320,7 +339,7 @@ func (a *app) runStudy(cmd *cobra.Command, args []string, study experiments.Stud
 		return a.printJSON(v)
 	}
 	for _, t := range r.Tables() {
-		if strings.HasPrefix(t.Name, "accuracy_") || t.Name == "guessing" {
+		if strings.HasPrefix(t.Name, "accuracy") || t.Name == "guessing" || t.Name == "beside_published" {
 			fmt.Fprintf(a.stdout, "%s\n", t.Markdown())
 		}
 	}

@@ -14,7 +14,7 @@ import (
 // rule correlates with each shape and has accuracy SimplexAccuracy(Classes, d), which is Bayes.
 type Series struct {
 	Name     string
-	Shape    string // ShapePlace, ShapeWave or ShapeLink
+	Shape    string // ShapeBurst, ShapeWave or ShapeLink
 	Classes  int    // K; 2 for ShapeLink
 	Channels int    // C; 2 or more for ShapeLink
 	Steps    int    // T
@@ -26,7 +26,7 @@ type Series struct {
 
 // What tells the classes of Series apart.
 const (
-	ShapePlace = "place" // when a short wave comes
+	ShapeBurst = "burst" // how often a short wave in the middle swings
 	ShapeWave  = "wave"  // how often a wave that fills the series swings
 	ShapeLink  = "link"  // whether two channels swing together or against each other
 )
@@ -78,9 +78,9 @@ func (s Series) shapes() ([][]float64, error) {
 		out[k] = make([]float64, s.Channels*s.Steps)
 		for t := range s.Steps {
 			switch s.Shape {
-			case ShapePlace: // two swings in the class's own stretch of time
-				if n := s.Steps / s.Classes; t/n == k {
-					out[k][t] = wave(t%n, n, 2)
+			case ShapeBurst:
+				if n, from := 8*s.Classes, s.Steps/2-4*s.Classes; t >= from && t < from+n {
+					out[k][t] = wave(t-from, n, 2*(k+1))
 				}
 			case ShapeWave:
 				out[k][t] = wave(t, s.Steps, 3*(k+1))
@@ -88,7 +88,7 @@ func (s Series) shapes() ([][]float64, error) {
 				out[k][t] = wave(t, s.Steps, 4)
 				out[k][s.Steps+t] = wave(t, s.Steps, 4) * float64(1-2*k)
 			default:
-				return nil, bad("shape %q: unknown; use %s, %s or %s", s.Shape, ShapePlace, ShapeWave, ShapeLink)
+				return nil, bad("shape %q: unknown; use %s, %s or %s", s.Shape, ShapeBurst, ShapeWave, ShapeLink)
 			}
 		}
 		norm := 0.0

@@ -11,7 +11,7 @@ import (
 // the formula supposes.
 func TestSeriesBayes(t *testing.T) {
 	for _, s := range []Series{
-		{Name: "place", Shape: ShapePlace, Classes: 3, Channels: 1, Steps: 100, Train: 10, Test: 3000, Bayes: 0.9, Seed: 1},
+		{Name: "burst", Shape: ShapeBurst, Classes: 3, Channels: 1, Steps: 100, Train: 10, Test: 3000, Bayes: 0.9, Seed: 1},
 		{Name: "wave", Shape: ShapeWave, Classes: 5, Channels: 2, Steps: 96, Train: 10, Test: 2000, Bayes: 0.6, Seed: 2},
 		{Name: "link", Shape: ShapeLink, Classes: 2, Channels: 3, Steps: 64, Train: 10, Test: 4000, Bayes: 0.97, Seed: 3},
 	} {
