@@ -78,8 +78,8 @@ func ofProblem(groups []Group, dataset, net, control string) (Group, bool) {
 // leastP is the smallest p that the two-sided signed-rank test can give for n data sets.
 func leastP(n int) float64 { return min(1, math.Pow(2, 1-float64(n))) }
 
-// level with the best: unlike is whether a model differs from the best one of its data set: exact McNemar test on the
-// answers of the first run, Holm over the other models. The best has the highest mean, the first of equals.
+// unlikeBest says which models of one data set differ from the best one, by the exact McNemar test on the answers of the
+// first run, with Holm's correction over the others. The best has the highest mean; of equals it is the first.
 func unlikeBest(row []Group) (best int, unlike []bool) {
 	for i, g := range row {
 		if g.Mean > row[best].Mean {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -23,10 +24,11 @@ var ucrEndings = []string{".ts", ".tsv", ".txt", ".csv", ""}
 func FindUCR(dir string) ([]Problem, error) {
 	type key struct{ dir, name, ending string }
 	halves := map[key][2]string{}
-	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
-		if err != nil || !e.Type().IsRegular() {
+	err := fs.WalkDir(os.DirFS(dir), ".", func(path string, e fs.DirEntry, err error) error { // dir itself may be a link
+		if err != nil || e.IsDir() {
 			return err
 		}
+		path = filepath.Join(dir, filepath.FromSlash(path))
 		ending := strings.ToLower(filepath.Ext(path))
 		stem := strings.TrimSuffix(e.Name(), filepath.Ext(path))
 		for i, half := range []string{"_TRAIN", "_TEST"} {
@@ -40,7 +42,7 @@ func FindUCR(dir string) ([]Problem, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("dataset: %w", err)
+		return nil, fmt.Errorf("dataset: %s: %w", dir, err)
 	}
 	byName := map[string]key{}
 	for k, h := range halves {
