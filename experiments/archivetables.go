@@ -109,7 +109,7 @@ func (r *Run) scoresTable(groups []Group, s standing) Table {
 			h, ok := ofProblem(groups, d, net, "")
 			row = append(row, "")
 			if ok {
-				row[len(row)-1] = meanSD(h.Mean, h.SD) + marks[net]
+				row[len(row)-1] = plusMinus(h.Mean, h.SD) + marks[net]
 			}
 		}
 		for _, c := range controls {
@@ -156,8 +156,8 @@ func meanOverRuns(s Study) string {
 	return fmt.Sprintf("mean ± standard deviation over %d runs", len(s.Seeds))
 }
 
-// meanSD prints fractions in percent; one run has no deviation.
-func meanSD(mean, sd float64) string {
+// plusMinus prints fractions in percent; one run has no deviation.
+func plusMinus(mean, sd float64) string {
 	if sd != sd {
 		return percent(mean)
 	}
@@ -182,7 +182,7 @@ func (r *Run) besideTable(groups []Group) Table {
 		if p.Runs > 1 {
 			published = fmt.Sprintf("%.1f ± %.1f", 100*p.Mean, 100*p.SD)
 		}
-		row := []string{g.Dataset, netTitle(g.Net), strconv.Itoa(g.Repeats), meanSD(g.Mean, g.SD), percent(max(0, g.CILow)), percent(min(1, g.CIHigh)), published,
+		row := []string{g.Dataset, netTitle(g.Net), strconv.Itoa(g.Repeats), plusMinus(g.Mean, g.SD), percent(max(0, g.CILow)), percent(min(1, g.CIHigh)), published,
 			signed(g.Mean - p.Mean), beside(g, p), "", ""}
 		if g.Epochs > 0 {
 			row[9] = strconv.Itoa(g.Epochs)

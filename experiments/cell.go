@@ -67,6 +67,7 @@ type Settings struct {
 
 	// Of a classical model on a table of features, which Representation names; Net names the model with its grid.
 	Features *Features `json:"features,omitempty"`
+	Part     string    `json:"part,omitempty"`     // FeatureSet.Part
 	Model    string    `json:"model,omitempty"`    // what learns, by the name that newModel knows
 	Grid     Grid      `json:"grid,omitempty"`     // what the inner search chooses from
 	Folds    int       `json:"folds,omitempty"`    // of the inner search, stratified; 0 when Grid has one point

@@ -29,7 +29,7 @@ var models = map[string]gridModel{
 	PlainForest:  {"forest, no search", "forest", nil},
 	"svm_linear": {"SVM, linear", "svm", Grid{"kernel": "linear", "C": "0.1|0.5|1|5|10"}},
 	"svm_rbf":    {"SVM, RBF", "svm", Grid{"kernel": "rbf", "C": "0.1|0.5|1|5|10", "gamma": "0.1/p|1/p|10/p|0.01|0.1|1"}},
-	"mlp":        {"MLP", "mlp", Grid{"hidden_layer_sizes": "100|300|100,100", "activation": "logistic|relu"}},
+	"mlp":        {"MLP", "mlp", Grid{"hidden_layer_sizes": "100|300|100:100", "activation": "logistic|relu"}},
 	"knn":        {"k nearest neighbors", "knn", Grid{"n_neighbors": "1|3|5|7|9|11", "weights": "uniform|distance", "metric": "manhattan|euclidean"}},
 }
 

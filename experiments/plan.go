@@ -146,7 +146,7 @@ type division struct {
 // classical makes the settings those of a model on a table of features.
 func (s *source) classical(c *Settings, f FeatureSet, table *Features, name string) {
 	m := models[name]
-	c.Representation, c.Net, c.Model, c.Features, c.Profile, c.Normalize = f.Name, name, m.model, table, "", "train"
+	c.Representation, c.Part, c.Net, c.Model, c.Features, c.Profile, c.Normalize = f.Name, f.Part, name, m.model, table, "", "train"
 	c.Epochs, c.Batch, c.LR, c.DropLast, c.Evaluate = 0, 0, 0, false, ""
 	c.Grid = maps.Clone(m.grid)
 	if m.model == "forest" {

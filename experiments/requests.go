@@ -91,11 +91,15 @@ func ablation(name string, set int, keep []string) FeatureSet {
 func BinSweep(bins ...int) (out []FeatureSet) {
 	for _, b := range bins {
 		for _, acks := range []string{"yes", "no"} {
-			out = append(out, FeatureSet{Name: fmt.Sprintf("histogram%d_%s", b, map[string]string{"yes": "acks", "no": "data"}[acks]), Sets: "histogram",
+			out = append(out, FeatureSet{Name: binName(b, acks == "yes"), Sets: "histogram",
 				Set: map[string]string{"bins": strconv.Itoa(b), "acks": acks}, Models: []string{PlainForest}, Part: PartBins})
 		}
 	}
 	return out
+}
+
+func binName(bins int, acks bool) string {
+	return fmt.Sprintf("histogram%d_%s", bins, map[bool]string{true: "acks", false: "data"}[acks])
 }
 
 // quickerTables is the path in miniature for a study of feature tables.

@@ -85,7 +85,8 @@ func CheckFolder(dir string) error {
 		return fmt.Errorf("experiments: %w", err)
 	}
 	for _, e := range list {
-		if !slices.Contains(runEntries, e.Name()) && !strings.HasPrefix(e.Name(), ".") {
+		confusion, _ := filepath.Match("confusion_*.csv", e.Name())
+		if !slices.Contains(runEntries, e.Name()) && !confusion && !strings.HasPrefix(e.Name(), ".") {
 			return fmt.Errorf("experiments: %s: holds %s, which is not of a run; choose another --out", dir, e.Name())
 		}
 	}
@@ -94,8 +95,8 @@ func CheckFolder(dir string) error {
 
 // runEntries are the names in a run folder.
 var runEntries = []string{
-	"manifest.json", "splits.json", "captures.csv", "packets.csv", "series.npz", "data", "data.part", "cells", "cells.csv", "summary.csv", "archive.csv",
-	"tables", "figures", "report.html", "report.md",
+	"manifest.json", "splits.json", "captures.csv", "packets.csv", "series.npz", "data", "data.part", "cells", "cells.csv", "summary.csv",
+	"tables", "figures", "report.html", "report.md", "trials.csv", "comparisons.csv", "importances.csv", "archive.csv",
 }
 
 // partDir is where a cell grows before it gets its name.
