@@ -20,6 +20,9 @@ func (s *source) predictPlain(c Settings, train, test []int) (onTest, onTrain []
 		return repeat(score, len(test)), repeat(score, len(train)), nil
 	}
 	features := func(row int) []float64 {
+		if s.dataset != "" {
+			return s.levels(row)
+		}
 		q := s.captures[row]
 		if c.Control == ControlDuration {
 			return []float64{math.Log1p(float64(min(q.DurationUS, s.study.DurationUS)))}

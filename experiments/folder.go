@@ -22,6 +22,8 @@ type DataInfo struct {
 	Bayes     float64 `json:"bayes,omitempty"` // accuracy of the best possible rule, when the data are synthetic
 	Captures  int     `json:"captures"`        // of the chosen classes, without duplicates and empties
 	Excluded  int     `json:"excluded"`        // duplicates and empties left out
+
+	Skipped []string `json:"skipped,omitempty"` // data sets of an archive that could not be used, with the reason
 }
 
 // Version is the program that ran.
@@ -55,6 +57,9 @@ type Run struct {
 	Missing  []string // names of the cells that the sweep has not reached
 	Splits   map[string]Split
 	Captures []Capture // by capture_id
+
+	groups   []Group // Summary of summedUp cells
+	summedUp int
 }
 
 // Capture is one row of captures.csv: a capture of the study, with what the controls and the durations table need.

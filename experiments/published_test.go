@@ -7,6 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"earshot/nets"
+	"earshot/nets/kernel/ref"
+	"earshot/nets/nn"
+	"earshot/train"
 	"earshot/train/metrics"
 )
 
@@ -17,6 +21,56 @@ func TestPublishedCounts(t *testing.T) {
 	}
 	if n := len(songsPublished.Cells); n != 36 {
 		t.Errorf("%d cells, want nine networks at four steps", n)
+	}
+	if share := 100 * 24 / songsPublished.Counts().Total(); share != 88 {
+		t.Errorf("%d %% of the cells are above guessing, the study says 88", share)
+	}
+	// The percentages imply a test set of floor(0.2 N), except for the slip of one cell; the only cell below guessing lies 1.18
+	// points below; only one of 27 is above it with p < 0.05 by itself.
+	sizes := map[int]int{111: 22, 60: 12, 36: 7, 24: 4, 21: 4, 18: 3, 15: 3}
+	small := 0
+	for _, c := range songsPublished.Cells {
+		if c.Points == 0 {
+			continue
+		}
+		k, n, ok := c.Correct()
+		if slip := c.Net == "rescnn" && c.Points == 21; n != sizes[c.Points] || ok == slip {
+			t.Errorf("%s at %d µs: %.4f is %d of %d (%t)", c.Net, c.StepUS, c.Accuracy, k, n, ok)
+		}
+		if c.Accuracy < songsPublished.Guess && math.Abs(songsPublished.Guess-c.Accuracy-0.0118) > 1e-9 {
+			t.Errorf("%s lies %g below guessing", c.Net, songsPublished.Guess-c.Accuracy)
+		}
+		if metrics.BinomialTail(k, n, 1.0/3) < 0.05 {
+			small++
+		}
+	}
+	if small != 1 {
+		t.Errorf("%d cells with p < 0.05, want one", small)
+	}
+	// Its defenses: 1 and 2 right of 10 are not below guessing with any confidence.
+	for _, k := range []int{1, 2} {
+		if p := 1 - metrics.BinomialTail(k+1, 10, 1.0/3); p < 0.05 {
+			t.Errorf("%d of 10: p %g", k, p)
+		}
+	}
+}
+
+// The work of the study's trainings at 10 ms, in 10^12 multiplications and additions (two operations each).
+func TestPublishedWork(t *testing.T) {
+	for net, want := range map[string]string{"fcn": "10.5", "inceptiontime": "15.5"} {
+		arch, err := nets.Lookup(net, "tsai")
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := nn.NewModel(ref.New(1), arch, 1, 6000, 3, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := train.Plan(m, train.Request{N: 89, Config: train.Config{Epochs: 25, Batch: 64}})
+		if got := fmt.Sprintf("%.1f", f.FLOPs/2e12); got != want {
+			t.Errorf("%s: %s, want %s", net, got, want)
+		}
+		m.Close()
 	}
 }
 

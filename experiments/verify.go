@@ -91,14 +91,14 @@ func (r *Run) verifyCells() Check {
 		}
 		var y []int
 		for _, id := range split.Train {
-			y = append(y, class[id].Class)
+			y = append(y, r.classIn(c, class[id]))
 		}
 		for i, p := range c.Predictions {
 			q, ok := class[split.Test[i]]
-			if !ok || p.CaptureID != q.ID || p.True != q.Class || p.Source != q.Source {
-				return bad(c.ID, "predictions.csv: line %d: capture %d of class %s; split and captures.csv say %d of class %s", i+2, p.CaptureID, c.Classes[p.True], q.ID, c.Classes[q.Class])
+			if !ok || p.CaptureID != q.ID || p.True != r.classIn(c, q) || p.Source != q.Source {
+				return bad(c.ID, "predictions.csv: line %d: capture %d of class %s; split and captures.csv say %d of class %s", i+2, p.CaptureID, c.Classes[p.True], q.ID, r.Manifest.Settings.Classes[q.Class])
 			}
-			if p.Predicted != argmax(p.Scores) {
+			if top := argmax(p.Scores); p.Predicted != top && (c.kind() != classicModel || p.Scores[p.Predicted] < p.Scores[top]-tieScores) {
 				return bad(c.ID, "predictions.csv: line %d: %s is predicted, but the highest score is that of %s", i+2, c.Classes[p.Predicted], c.Classes[argmax(p.Scores)])
 			}
 		}
@@ -114,6 +114,15 @@ func (r *Run) verifyCells() Check {
 	}
 	return Check{"numbers from predictions", true, fmt.Sprintf("%d cells", n)}
 }
+
+// classIn is the number of a capture's class among those of a cell, which are fewer than the run's in an archive; -1 for none.
+func (r *Run) classIn(c *Cell, q Capture) int {
+	return slices.Index(c.Classes, r.Manifest.Settings.Classes[q.Class])
+}
+
+// tieScores is how far below the highest score the answer of a classical model may lie: votes and means of trees are equal
+// before they are rounded, or differ less than a float32 shows.
+const tieScores = 1e-6
 
 func (r *Run) verifyWeights() Check {
 	n := 0

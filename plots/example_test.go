@@ -63,3 +63,11 @@ func ExampleSeriesMap() {
 	fmt.Println(len(f.Panels), "panel")
 	// Output: 1 panel
 }
+
+func ExampleCriticalDifference() {
+	// Mean ranks on 14 data sets; Nemenyi's test tells A from C alone.
+	f := plots.CriticalDifference([]plots.Ranked{{Name: "A", Rank: 1.3}, {Name: "B", Rank: 2}, {Name: "C", Rank: 2.7}}, [][]int{{0, 1}, {1, 2}}, 0.89)
+	w, _ := f.Size()
+	fmt.Println(w, "inches wide")
+	// Output: 3.35 inches wide
+}

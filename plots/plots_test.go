@@ -148,6 +148,7 @@ func TestSave(t *testing.T) {
 		{CorrelationMap(nil, nil), filepath.Join(dir, "b.pdf"), "without panels"},
 		{AccuracyVsStep(), filepath.Join(dir, "b.pdf"), "without panels"},
 		{Burst(), filepath.Join(dir, "b.pdf"), "without panels"},
+		{CriticalDifference(nil, nil, 1), filepath.Join(dir, "b.pdf"), "without panels"},
 	} {
 		if err := Save(bad.f, bad.path); err == nil || !strings.Contains(err.Error(), bad.want) {
 			t.Errorf("%s: error %v, want one with %q", bad.path, err, bad.want)
@@ -176,6 +177,8 @@ func TestOddValues(t *testing.T) {
 		"no step":        Burst(BurstPanel{Name: "a", Step: time.Second}),
 		"no capture":     Durations([]string{"a"}, [][]float64{nil}, 0),
 		"zero length":    Durations([]string{"a"}, [][]float64{{0, 0}}, 0),
+		"one model":      CriticalDifference([]Ranked{{"a", 1}}, nil, 0),
+		"equal ranks":    CriticalDifference([]Ranked{{"a", 1.5}, {"b", 1.5}}, [][]int{{0, 1}}, 5),
 		"no bytes":       SeriesMap([]string{"a"}, []int{1}, [][]float64{{0, 0}}, time.Second),
 	} {
 		if _, err := f.Encode("svg"); err != nil {

@@ -274,3 +274,9 @@ func rounded(d []float64) []float64 {
 	}
 	return d
 }
+
+// StudentQuantile is the p quantile of Student's t distribution with df degrees of freedom, for intervals from printed means
+// and standard deviations.
+func StudentQuantile(p, df float64) float64 {
+	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: df}.Quantile(p)
+}
