@@ -55,6 +55,7 @@ type Run struct {
 	Missing  []string // names of the cells that the sweep has not reached
 	Splits   map[string]Split
 	Captures []Capture // by capture_id
+	Audits   []*AuditResult
 }
 
 // Capture is one row of captures.csv: a capture of the study, with what the controls and the durations table need.

@@ -38,6 +38,7 @@ type fact struct{ Name, Value string }
 
 type section struct {
 	ID, Title, Intro string
+	Alarms           []string // in red
 	Tables           []Table
 	Figures          []Figure
 }
@@ -126,11 +127,15 @@ func (r *Run) document(figures []Figure) document {
 		{"accuracy", "Accuracy", "One table for each protocol, kind of split and representation. The lower rows of each are controls: what an answer that ignores the shape of the traffic reaches.", []string{"accuracy", "guessing"}},
 		{"answers", "What the networks answered", "", []string{"confusion", "collapse", "learning", "refused"}},
 		{"traffic", "The traffic", "What the captures look like, and how much of the label can be seen without a network.", []string{"burst", "series", "durations", "correlation", "packets"}},
+		{"audit", "Leakage audit", auditIntro, []string{"audit"}},
 		{"published", "The study's own numbers", "", []string{"published"}},
 	} {
 		ts, fs := take(s.prefixes...)
 		if len(ts)+len(fs) > 0 {
-			d.Sections = append(d.Sections, section{s.id, s.title, s.intro, ts, fs})
+			d.Sections = append(d.Sections, section{ID: s.id, Title: s.title, Intro: s.intro, Tables: ts, Figures: fs})
+			if s.id == "audit" {
+				d.Sections[len(d.Sections)-1].Alarms = r.alarms()
+			}
 		}
 	}
 	return d

@@ -121,7 +121,7 @@ func CheckFolder(dir string) error {
 // runEntries are the names in a run folder.
 var runEntries = []string{
 	"manifest.json", "splits.json", "captures.csv", "packets.csv", "series.npz", "data", "data.part", "cells", "cells.csv", "summary.csv",
-	"tables", "figures", "report.html", "report.md",
+	"tables", "figures", "report.html", "report.md", auditName,
 }
 
 // partDir is where a cell grows before it gets its name.
@@ -155,6 +155,9 @@ func (s *source) begin(o Options, items []item, splits map[string]Split) error {
 		return err
 	}
 	if err := s.writePackets(filepath.Join(o.Dir, "packets.csv")); err != nil {
+		return err
+	}
+	if err := s.writeAudit(o.Dir, items, o.Machine.Threads); err != nil {
 		return err
 	}
 	return writeJSON(path, m)

@@ -64,6 +64,7 @@ func (r *Run) Tables() []Table {
 	if t, err := r.packetTable(); err == nil && len(t.Rows) > 0 {
 		out = append(out, t)
 	}
+	out = append(out, r.auditTables()...)
 	if p := r.Manifest.Settings.Published; len(p.Cells) > 0 {
 		out = append(out, publishedTable(p))
 	}
