@@ -221,7 +221,7 @@ func (r *AuditResult) judgeProbe(p AuditProbe) {
 		}
 	}
 	r.find(kind, "", severity, nil, "%s: %s %% of %d test captures are named right (majority %s %%, p %s after correction)",
-		probeWords[p.Name], percent(p.Accuracy), p.NTest, percent(p.Majority), pvalue(p.PHolm))
+		probeWords[p.Name], fixed(100*p.Accuracy, 1), p.NTest, fixed(100*p.Majority, 1), pvalue(p.PHolm))
 }
 
 func (r *AuditResult) judgeGroup(g AuditGroup) {
@@ -238,5 +238,5 @@ func (r *AuditResult) judgeGroup(g AuditGroup) {
 	}
 	r.find(LeakGroup, g.Axis, severity, nil,
 		"%s %% of the test captures have their %s in training too; a nearest neighbor names %s %% right with any captures of the class at hand and %s %% without those of the same %s (p %s after correction): %s",
-		percent(g.Shared), g.Axis, percent(g.Random), percent(g.Held), g.Axis, pvalue(g.PHolm), verdict)
+		fixed(100*g.Shared, 1), g.Axis, fixed(100*g.Random, 1), fixed(100*g.Held, 1), g.Axis, pvalue(g.PHolm), verdict)
 }

@@ -130,6 +130,8 @@ func (a *auditor) probe(r *AuditResult) error {
 			switch without := len(a.rows) - n; {
 			case n == 0:
 				absent("%s in any capture", p.missing)
+			case without == 0:
+				absent("%d training and %d test captures are too few", len(train), len(test))
 			default:
 				absent("%s in %d of %d captures; %d training and %d test captures are too few", p.missing, without, len(a.rows), len(train), len(test))
 			}
