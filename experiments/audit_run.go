@@ -13,7 +13,7 @@ import (
 )
 
 // auditIntro says what the section of the report is.
-const auditIntro = "Made from the data before anything was trained, for the first split of each kind: does anything beside the traffic give the classes away? Severe findings change what the accuracies of that split mean; info is to know. The rules are fixed: see the documentation of Audit."
+const auditIntro = "Made from the data before anything was trained, for the first split of each kind: does anything beside the traffic give the classes away? Severe findings change what the accuracies of that split mean; info is to know. The rules are fixed; earshot data audit --help lists them."
 
 // auditName is the file of a run folder that holds the audits of its splits.
 const auditName = "audit.json"

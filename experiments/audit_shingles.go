@@ -17,7 +17,7 @@ const (
 	windowTokens = 8
 	// windowsKept bounds the memory of an audit: beyond it, windows are thinned by their hash, the same ones in every
 	// capture (Broder, 1997).
-	windowsKept = 1 << 21
+	windowsKept = 1 << 20
 	// windowCaptures is the number of captures beyond which a window is a habit of the protocol, such as a handshake.
 	windowCaptures = 16
 )
