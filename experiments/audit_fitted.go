@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"earshot/data/features"
@@ -31,11 +32,21 @@ func FittedOnTest(sets string, settings map[string]string, normalize string) (ou
 	return out
 }
 
-// fitted is FittedOnTest of everything that a study does.
-func (s Study) fitted() (out []string) {
-	for _, p := range s.Protocols {
-		for _, f := range FittedOnTest("", nil, p.Normalize) {
-			out = append(out, "protocol "+p.Name+": "+f)
+// fitted is FittedOnTest of every cell on a split.
+func fitted(items []item, split string) (out []string) {
+	for _, it := range items {
+		if it.settings.Split != split {
+			continue
+		}
+		c := it.settings
+		sets, settings := "", map[string]string(nil)
+		if c.Features != nil {
+			sets, settings = c.Features.Sets, c.Features.Set
+		}
+		for _, f := range FittedOnTest(sets, settings, c.Normalize) {
+			if f = "protocol " + c.Protocol + ": " + f; !slices.Contains(out, f) {
+				out = append(out, f)
+			}
 		}
 	}
 	return out

@@ -26,7 +26,7 @@ func (s *source) writeAudit(dir string, items []item, threads int) error {
 		return nil
 	}
 	a, err := openAudit(s.set, s.study.Label, s.study.Classes, s.ids, AuditOptions{Seed: s.study.Seeds[0], Threads: threads,
-		Fitted: s.study.fitted(), Marked: marked(s.set, s.study.Label, s.study.Classes)})
+		Marked: marked(s.set, s.study.Label, s.study.Classes)})
 	if err != nil {
 		return err
 	}
@@ -34,15 +34,17 @@ func (s *source) writeAudit(dir string, items []item, threads int) error {
 	seen := map[string]bool{}
 	audits := []*AuditResult{}
 	for _, it := range items {
-		if it.settings.Points != most || seen[it.settings.SplitSpec] {
+		spec, split := it.settings.SplitSpec, it.settings.Split
+		if it.settings.Points != most || seen[spec] || seen[split] { // stratified:5 and stratified:100 begin with one split
 			continue
 		}
-		seen[it.settings.SplitSpec] = true
+		seen[spec], seen[split] = true, true
+		a.Fitted = fitted(items, split)
 		r, err := a.audit(it.split.Train, it.split.Test)
 		if err != nil {
 			return err
 		}
-		r.Spec, r.Split = it.settings.SplitSpec, it.settings.Split
+		r.Spec, r.Split = spec, split
 		audits = append(audits, r)
 	}
 	return writeJSON(path, audits)

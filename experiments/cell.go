@@ -27,6 +27,9 @@ const (
 	Order  = "order"  // payload sizes in order of arrival, without time (SP-30)
 )
 
+// Rocket is the name under which MiniRocket with a ridge classifier stands among the networks.
+const Rocket = "minirocket"
+
 // EvaluateBatch tests with batch norm in training mode: one of the three suspects for constant answers (SP-53) is that
 // its running statistics lag after few steps.
 const EvaluateBatch = "batch"
@@ -58,7 +61,40 @@ type Settings struct {
 	DropLast       bool     `json:"drop_last"`
 	LR             float64  `json:"lr"`
 	Evaluate       string   `json:"evaluate,omitempty"` // EvaluateBatch, or empty for batch norm's running statistics
+
+	// Of a classical model on a table of features, which Representation names; Net names the model with its grid.
+	Features *Features `json:"features,omitempty"`
+	Part     string    `json:"part,omitempty"`     // FeatureSet.Part
+	Model    string    `json:"model,omitempty"`    // what learns, by the name that newModel knows
+	Grid     Grid      `json:"grid,omitempty"`     // what the inner search chooses from
+	Folds    int       `json:"folds,omitempty"`    // of the inner search, stratified; 0 when Grid has one point
+	Shuffles int       `json:"shuffles,omitempty"` // of each feature on the test set, for its permutation importance; 0: none is measured
 }
+
+// kind is what a cell runs.
+type kind int
+
+const (
+	plain        kind = iota // a control that trains nothing worth the name: the constant answer, totals, duration
+	network                  // a network on a series
+	rocket                   // MiniRocket and ridge on a series
+	classicModel             // a classical model on a table of features
+)
+
+func (s Settings) kind() kind {
+	switch {
+	case s.Features != nil:
+		return classicModel
+	case s.StepUS == 0 && s.Representation != Order:
+		return plain
+	case s.Net == Rocket:
+		return rocket
+	}
+	return network
+}
+
+// series reports whether the cell's model reads a time series.
+func (s Settings) series() bool { k := s.kind(); return k == network || k == rocket }
 
 // Result is what came out, apart from the predictions themselves.
 type Result struct {
@@ -82,7 +118,11 @@ type Result struct {
 	Params         int               `json:"params"`
 	Ties           int64             `json:"ties"`           // packets of the captures used that lay between two steps
 	Edge           int64             `json:"edge"`           // packets that the last half step dropped (SP-34)
-	WeightsSHA256  string            `json:"weights_sha256"` // of the file weights.safetensors
+	WeightsSHA256  string            `json:"weights_sha256"` // of the file weights.safetensors; empty for models that are not networks
+
+	Chosen  map[string]string `json:"chosen,omitempty"`  // the grid point that the inner search chose
+	Inner   float64           `json:"inner,omitempty"`   // its mean accuracy on the inner folds
+	Missing int               `json:"missing,omitempty"` // values of the table that do not exist and were set to 0, in the captures used
 }
 
 // Cost is what may differ between two runs of the same cell.
@@ -103,6 +143,7 @@ type Cell struct {
 
 	Predictions []Prediction  `json:"-"` // test points in order of capture_id; predictions.csv
 	History     train.History `json:"-"` // one row per epoch, WallS left out; history.csv; empty where no network was trained
+	Importances []Importance  `json:"-"` // one row per feature; importances.csv; empty where Shuffles is 0
 }
 
 // OK reports whether the cell has numbers.
@@ -114,6 +155,13 @@ func (c *Cell) View() (seconds float64, ok bool) {
 		return 0, false
 	}
 	return float64(c.ViewSteps) * float64(c.StepUS) / 1e6, true
+}
+
+// Importance is one row of importances.csv.
+type Importance struct {
+	Feature     string
+	MDI         float64 // mean decrease in impurity, all summing to 1; NaN for models that have none
+	Permutation float64 // accuracy lost on the test set when the feature is shuffled
 }
 
 // Prediction is one row of predictions.csv.

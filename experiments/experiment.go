@@ -36,6 +36,13 @@ type Study struct {
 	Quick      bool        `json:"quick"`
 	Generate   synth.Songs `json:"generate"` // the data when none are given
 
+	Sets      []FeatureSet    `json:"sets,omitempty"`              // tables of features that classical models learn from
+	Models    []string        `json:"models,omitempty"`            // of the sets that name none
+	Trees     int             `json:"trees,omitempty"`             // of a forest
+	Occasions []string        `json:"occasions,omitempty"`         // splits that every protocol gets where the data have their axis, with several values
+	NetTrials int             `json:"net_trials,omitempty"`        // networks see the first splits of each kind only; 0: all
+	Requests  *synth.Requests `json:"generate_requests,omitempty"` // in place of Generate
+
 	Published Published `json:"-"`
 }
 
@@ -43,12 +50,13 @@ type Study struct {
 type Protocol struct {
 	Name      string   `json:"name"`
 	Splits    []string `json:"splits"` // specifications: random:1, stratified:5, group=day
-	Epochs    int      `json:"epochs"`
+	Epochs    int      `json:"epochs"` // 0: no networks under this protocol
 	Batch     int      `json:"batch"`
 	DropLast  bool     `json:"drop_last"`
 	Normalize string   `json:"normalize"`
 	LR        float64  `json:"lr"` // highest rate of the schedule
 	Evaluate  string   `json:"evaluate,omitempty"`
+	Edges     string   `json:"edges,omitempty"` // of histograms: dataset (fitted on test captures too) or train
 }
 
 // Published are the numbers of the study's own tables.
@@ -56,6 +64,8 @@ type Published struct {
 	Guess float64 // accuracy of guessing as the study printed it, a fraction
 	Order float64 // accuracy of the order-only encoding
 	Cells []PublishedCell
+
+	Requests *RequestsPublished
 }
 
 // PublishedCell is one row of a published table. Points and Accuracy are 0 where the study prints None.
@@ -81,10 +91,19 @@ func (s Study) Check() error {
 	bad := func(format string, args ...any) error {
 		return &UsageError{fmt.Errorf("experiments: "+format, args...)}
 	}
-	if len(s.Nets) == 0 || len(s.StepsUS) == 0 || len(s.Protocols) == 0 || len(s.Seeds) == 0 {
-		return bad("networks, steps, protocols and seeds: at least one of each is needed")
+	if len(s.Protocols) == 0 || len(s.Seeds) == 0 {
+		return bad("protocols and seeds: at least one of each is needed")
+	}
+	if len(s.Sets) == 0 && (len(s.Nets) == 0 || len(s.StepsUS) == 0 && s.Order == 0) {
+		return bad("networks and steps: at least one of each is needed")
+	}
+	if err := s.checkSets(); err != nil {
+		return err
 	}
 	for _, n := range s.Nets {
+		if n == Rocket {
+			continue
+		}
 		if _, err := nets.Lookup(n, s.Profile); err != nil {
 			return &UsageError{err}
 		}
@@ -105,7 +124,7 @@ func (s Study) Check() error {
 		}
 	}
 	for _, p := range s.Protocols {
-		if p.Epochs < 1 || p.Batch < 1 || !(p.LR > 0) {
+		if len(s.Nets) > 0 && (p.Epochs < 0 || p.Epochs == 0 && len(s.Sets) == 0 || p.Epochs > 0 && (p.Batch < 1 || !(p.LR > 0))) {
 			return bad("protocol %s: %d epochs, batch %d, rate %g: all must be above 0", p.Name, p.Epochs, p.Batch, p.LR)
 		}
 		if err := train.CheckNormalize(p.Normalize); err != nil {

@@ -19,11 +19,15 @@ type Figure struct {
 
 // netTitles are the networks as papers write them.
 var netTitles = map[string]string{"fcn": "FCN", "resnet": "ResNet", "rescnn": "ResCNN", "lstm": "LSTM", "lstm_fcn": "LSTM-FCN",
-	"inceptiontime": "InceptionTime", "xceptiontime": "XceptionTime", "omniscalecnn": "OmniScaleCNN", "mwdn": "mWDN", "mlp": "MLP"}
+	"inceptiontime": "InceptionTime", "xceptiontime": "XceptionTime", "omniscalecnn": "OmniScaleCNN", "mwdn": "mWDN", "mlp": "MLP",
+	Rocket: "MiniRocket + ridge"}
 
 func netTitle(name string) string {
 	if t, ok := netTitles[name]; ok {
 		return t
+	}
+	if m, ok := models[name]; ok {
+		return m.title
 	}
 	return name
 }
@@ -41,6 +45,7 @@ func (r *Run) Figures() ([]Figure, error) {
 			out = append(out, fig)
 		}
 	}
+	out = append(out, r.featureFigures(groups)...)
 	s, err := r.Series()
 	if err != nil {
 		return nil, err
@@ -81,6 +86,9 @@ func (f fold) find(net, control string, step int64, points int) (Group, bool) {
 
 func (r *Run) folds(groups []Group) (out []fold) {
 	for _, g := range groups {
+		if g.kind() == classicModel { // they have tables and figures of their own
+			continue
+		}
 		i := slices.IndexFunc(out, func(f fold) bool { return f.protocol == g.Protocol && f.split == g.SplitSpec })
 		if i < 0 {
 			i = len(out)

@@ -37,6 +37,25 @@ func writeFile(path string, b []byte) error {
 	return nil
 }
 
+// writeInto writes a file of a folder that has not got its final name yet: what is half-written is lost with the folder.
+func writeInto(dir, name string, b []byte) error {
+	path := filepath.Join(dir, name)
+	f, err := os.Create(path)
+	if err != nil {
+		return fmt.Errorf("experiments: %w", err)
+	}
+	if _, err = f.Write(b); err == nil {
+		err = f.Sync()
+	}
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err != nil {
+		return fmt.Errorf("experiments: %s: %w", path, err)
+	}
+	return nil
+}
+
 func writeJSON(path string, v any) error {
 	b, err := marshal(v)
 	if err != nil {

@@ -43,6 +43,7 @@ func (r *Run) findings() (out []finding) {
 	if len(whole.Lines) > 0 {
 		out = append(out, whole)
 	}
+	out = append(out, r.featureFindings()...)
 	for _, f := range r.folds(r.Summary()) {
 		out = append(out, f.finding(len(r.Manifest.Settings.Classes)))
 	}
@@ -190,7 +191,7 @@ func (r *Run) caveats() (out []string) {
 	k := len(m.Settings.Classes)
 	smallest := 0
 	for _, g := range r.Summary() {
-		if g.Control == "" && (smallest == 0 || g.NTest < smallest) {
+		if g.Control == "" && g.Part == "" && (smallest == 0 || g.NTest < smallest) {
 			smallest = g.NTest
 		}
 	}
@@ -211,9 +212,13 @@ func (r *Run) caveats() (out []string) {
 	if !apart {
 		add("The splits hold single captures apart, not days or places. Captures of one session stand on both sides; a split by group or time can be much harder.")
 	}
-	add("The world is closed: the eavesdropper knows that one of %d classes is being played. With unknown traffic in between, the numbers would be lower.", k)
-	if len(m.Settings.Published.Cells) > 0 {
-		add("The published numbers belong to other captures, which are not available. They stand beside ours for orientation, and most have wide intervals themselves (table of the study's own cells).")
+	add("The world is closed: the eavesdropper knows that it is one of %d classes. With unknown traffic in between, the numbers would be lower.", k)
+	if len(m.Settings.Published.Cells) > 0 || m.Settings.Published.Requests != nil {
+		s := "The published numbers belong to other captures, which are not available. They stand beside ours for orientation"
+		if len(m.Settings.Published.Cells) > 0 {
+			s += ", and most have wide intervals themselves (table of the study's own cells)"
+		}
+		add("%s.", s)
 	}
 	return out
 }

@@ -56,6 +56,9 @@ type Run struct {
 	Splits   map[string]Split
 	Captures []Capture // by capture_id
 	Audits   []*AuditResult
+
+	groups   []Group // Summary of summedUp cells
+	summedUp int
 }
 
 // Capture is one row of captures.csv: a capture of the study, with what the controls and the durations table need.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -74,7 +75,21 @@ func LoadCell(dir string) (*Cell, error) {
 	if c.History, err = readHistory(filepath.Join(dir, "history.csv")); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
+	if c.Shuffles > 0 {
+		if c.Importances, err = readImportances(filepath.Join(dir, "importances.csv")); err != nil {
+			return nil, err
+		}
+	}
 	return c, nil
+}
+
+// loadStatus reads a cell's status alone. The error wraps fs.ErrNotExist when there is no such cell.
+func loadStatus(dir string) (string, error) {
+	var c struct {
+		Status string `json:"status"`
+	}
+	err := readJSON(filepath.Join(dir, "cell.json"), &c)
+	return c.Status, err
 }
 
 // Synthetic reports whether the run's data are generated: then every table and figure must say SYNTHETIC.
@@ -123,7 +138,8 @@ var (
 		"direction", "payload_bytes", "ip_bytes", "frame_bytes"}
 	captureColumns = []string{"capture_id", "source", "class", "start_us", "duration_us", "packets", "bytes_up",
 		"bytes_down", "bytes_unknown", "seen_bytes", "seen_packets"}
-	historyColumns = []string{"epoch", "steps", "loss", "train_accuracy", "lr", "momentum"}
+	importanceColumns = []string{"feature", "mdi", "permutation"}
+	historyColumns    = []string{"epoch", "steps", "loss", "train_accuracy", "lr", "momentum"}
 )
 
 func readCaptures(path string, classes []string) ([]Capture, error) {
@@ -181,6 +197,25 @@ func readHistory(path string) (train.History, error) {
 		p := rowParser{path: path, row: i + 2, field: f}
 		out[i] = train.Epoch{Epoch: int(p.int(0, 64)), Steps: int(p.int(1, 64)), Loss: p.float(2, 64),
 			TrainAccuracy: p.float(3, 64), LR: p.float(4, 64), Momentum: p.float(5, 64)}
+		if p.err != nil {
+			return nil, p.err
+		}
+	}
+	return out, nil
+}
+
+func readImportances(path string) ([]Importance, error) {
+	rows, err := readCSV(path, importanceColumns)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Importance, len(rows))
+	for i, f := range rows {
+		p := rowParser{path: path, row: i + 2, field: f}
+		out[i] = Importance{Feature: f[0], MDI: math.NaN(), Permutation: p.float(2, 64)}
+		if f[1] != "" {
+			out[i].MDI = p.float(1, 64)
+		}
 		if p.err != nil {
 			return nil, p.err
 		}

@@ -18,14 +18,10 @@ const weightsName = "weights.safetensors"
 
 // trainNetwork trains the network of a cell and returns the scores of test and training points. Weights go to dir, and
 // so does the checkpoint from which a later call resumes.
-func (s *source) trainNetwork(ctx context.Context, be kernel.Backend, c *Cell, rowsTrain, rowsTest []int, dir string, on func(train.Event)) (onTest, onTrain [][]float32, err error) {
+func (s *source) trainNetwork(ctx context.Context, be kernel.Backend, c *Cell, t *binning.Tensor, rowsTrain, rowsTest []int, dir string, on func(train.Event)) (onTest, onTrain answers, err error) {
 	arch, err := nets.Lookup(c.Net, c.Profile)
 	if err != nil {
-		return nil, nil, err
-	}
-	t, err := s.series(c.Representation, c.StepUS)
-	if err != nil {
-		return nil, nil, err
+		return onTest, onTrain, err
 	}
 	d := s.rowsOf(t, c.Settings, rowsTrain)
 	if c.Control == ControlPermuted {
@@ -36,14 +32,11 @@ func (s *source) trainNetwork(ctx context.Context, be kernel.Backend, c *Cell, r
 	of := []any{c.Net, c.Control, c.Representation, c.StepUS, c.Points, c.Split, c.Seed}
 	m, err := nn.NewModel(be, arch, t.C, t.T, len(s.study.Classes), seed("weights", of...))
 	if err != nil {
-		return nil, nil, err
+		return onTest, onTrain, err
 	}
 	defer m.Close()
 	cfg := train.Config{Profile: c.Profile, Epochs: c.Epochs, Batch: c.Batch, LR: c.LR, DropLast: c.DropLast, Normalize: c.Normalize,
 		Seed: seed("batches", of...), Memory: s.study.Memory, Dir: dir}
-	for _, i := range slices.Concat(rowsTrain, rowsTest) {
-		c.Ties, c.Edge = c.Ties+t.Touched[i].Ties, c.Edge+t.Touched[i].Edge
-	}
 	info := m.Info()
 	c.Params, c.ViewSteps = info.Parameters, info.FieldOfViewSteps
 	if c.ViewSteps >= t.T {
@@ -52,26 +45,27 @@ func (s *source) trainNetwork(ctx context.Context, be kernel.Backend, c *Cell, r
 	batch, perEpoch := cfg.Steps(d.N)
 	c.OptimizerSteps = perEpoch * c.Epochs
 	if c.History, err = train.Fit(ctx, m, d, cfg, on); err != nil {
-		return nil, nil, err
+		return onTest, onTrain, err
 	}
 	for i := range c.History {
 		c.WallS = c.History[i].WallS
 		c.History[i].WallS = 0 // the cell's folder has the same bits each time
 	}
 	if err := nets.SaveWeights(m, filepath.Join(dir, weightsName)); err != nil {
-		return nil, nil, err
+		return onTest, onTrain, err
 	}
 	norm := train.FitNormalizer(c.Normalize, d)
 	test := s.rowsOf(t, c.Settings, rowsTest)
-	predict := func(d train.Data) ([][]float32, error) {
+	predict := func(d train.Data) (answers, error) {
 		if c.Evaluate == EvaluateBatch {
-			return predictBatches(m, norm, d, batch)
+			scores, err := predictBatches(m, norm, d, batch)
+			return answers{scores: scores}, err
 		}
 		scores, err := train.Predict(m, norm, d.X, d.N, batch)
-		return split(scores, len(s.study.Classes)), err
+		return answers{scores: split(scores, len(s.study.Classes))}, err
 	}
 	if onTest, err = predict(test); err != nil {
-		return nil, nil, err
+		return onTest, onTrain, err
 	}
 	onTrain, err = predict(d)
 	return onTest, onTrain, err

@@ -4,8 +4,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"earshot/data/dataset"
@@ -22,16 +24,11 @@ type item struct {
 // that the tables fill from the cheap end.
 func (s *source) plan() ([]item, map[string]Split, error) {
 	splits := map[string]Split{}
-	type division struct {
-		protocol   Protocol
-		points     int
-		spec, name string
-	}
 	var divisions []division
 	for _, points := range s.study.Points {
 		caps := s.subset(points)
-		for _, p := range s.study.Protocols {
-			for _, spec := range p.Splits {
+		for pi, p := range s.study.Protocols {
+			for si, spec := range p.Splits {
 				sp, err := dataset.ParseSplits(spec)
 				if err != nil {
 					return nil, nil, &UsageError{err}
@@ -40,7 +37,7 @@ func (s *source) plan() ([]item, map[string]Split, error) {
 				if err != nil {
 					return nil, nil, &UsageError{err}
 				}
-				for _, v := range drawn {
+				for trial, v := range drawn {
 					name := v.Name
 					if points != len(s.rows) {
 						name = fmt.Sprintf("%s@%d", name, points)
@@ -53,7 +50,7 @@ func (s *source) plan() ([]item, map[string]Split, error) {
 						name += "-of-" + fileName(spec)
 					}
 					splits[name] = made
-					divisions = append(divisions, division{p, points, sp.String(), name})
+					divisions = append(divisions, division{p, points, sp.String(), name, trial, pi == 0 && si == 0})
 				}
 			}
 		}
@@ -80,13 +77,45 @@ func (s *source) plan() ([]item, map[string]Split, error) {
 			}
 		}
 	}
+	for _, d := range divisions {
+		for _, seed := range s.study.Seeds {
+			for _, f := range s.study.Sets {
+				if f.Part == PartBins && !d.first {
+					continue
+				}
+				table, err := f.features(d.protocol)
+				if err != nil {
+					return nil, nil, &UsageError{err}
+				}
+				names := f.Models
+				if names == nil {
+					names = s.study.Models
+				}
+				for _, name := range names {
+					add(d, seed, func(c *Settings) { s.classical(c, f, table, name) })
+				}
+				if f.Part == "" && slices.Contains(s.study.Controls, ControlPermuted) {
+					add(d, seed, func(c *Settings) {
+						s.classical(c, f, table, PlainForest)
+						c.Control, c.Shuffles = ControlPermuted, 0
+					})
+				}
+			}
+		}
+	}
 	for _, r := range s.representations() {
 		for _, d := range divisions {
+			if d.protocol.Epochs == 0 || s.study.NetTrials > 0 && d.trial >= s.study.NetTrials {
+				continue
+			}
 			for _, seed := range s.study.Seeds {
 				for i, net := range s.study.Nets {
 					set := func(control string) func(c *Settings) {
 						return func(c *Settings) {
 							c.Control, c.Net, c.Representation, c.StepUS, c.Steps = control, net, r.name, r.stepUS, r.steps
+							if net == Rocket {
+								c.Epochs, c.Batch, c.LR, c.DropLast = 0, 0, 0, false
+							}
 						}
 					}
 					add(d, seed, set(""))
@@ -100,6 +129,35 @@ func (s *source) plan() ([]item, map[string]Split, error) {
 		}
 	}
 	return out, splits, nil
+}
+
+// division is one split under one protocol.
+type division struct {
+	protocol   Protocol
+	points     int
+	spec, name string
+	trial      int  // number of the split among those of its spec
+	first      bool // of the first protocol and its first spec
+}
+
+// classical makes the settings those of a model on a table of features.
+func (s *source) classical(c *Settings, f FeatureSet, table *Features, name string) {
+	m := models[name]
+	c.Representation, c.Part, c.Net, c.Model, c.Features, c.Profile, c.Normalize = f.Name, f.Part, name, m.model, table, "", "train"
+	c.Epochs, c.Batch, c.LR, c.DropLast, c.Evaluate = 0, 0, 0, false, ""
+	c.Grid = maps.Clone(m.grid)
+	if m.model == "forest" {
+		if c.Grid == nil {
+			c.Grid = Grid{}
+		}
+		c.Grid["n_estimators"] = strconv.Itoa(s.study.Trees)
+		if f.Part == "" {
+			c.Shuffles = shuffles
+		}
+	}
+	if c.Grid.combinations() > 1 {
+		c.Folds = innerFolds
+	}
 }
 
 // plain makes the settings those of a control that trains no network.
@@ -141,7 +199,7 @@ func (c Settings) id() string {
 		words = append(words, c.Control)
 	}
 	words = append(words, c.Protocol)
-	if c.Control == "" || c.Control == ControlPermuted || c.Control == ControlShuffled {
+	if c.kind() != plain {
 		words = append(words, c.Net, representationName(c))
 	}
 	words = append(words, fmt.Sprintf("p%d", c.Points), c.Split, fmt.Sprintf("s%d", c.Seed), hex.EncodeToString(sum[:5]))

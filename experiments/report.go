@@ -101,6 +101,9 @@ func WriteReport(r *Run) error {
 func (r *Run) document(figures []Figure) document {
 	s := r.Manifest.Settings
 	d := document{Title: s.Title, Synthetic: r.Synthetic(), Findings: r.findings(), Facts: r.facts(), Caveats: r.caveats(), Read: howToRead}
+	if len(s.Sets) > 0 {
+		d.Read = append(slices.Clone(howToRead), howToReadFeatures...)
+	}
 	if s.Paper != "" {
 		d.Claim = fmt.Sprintf("After %s, which says: %s", s.Paper, s.Claim)
 	}
@@ -124,8 +127,10 @@ func (r *Run) document(figures []Figure) document {
 		id, title, intro string
 		prefixes         []string
 	}{
-		{"accuracy", "Accuracy", "One table for each protocol, kind of split and representation. The lower rows of each are controls: what an answer that ignores the shape of the traffic reaches.", []string{"accuracy", "guessing"}},
-		{"answers", "What the networks answered", "", []string{"confusion", "collapse", "learning", "refused"}},
+		{"accuracy", "Accuracy", "One table for each protocol, kind of split and representation. The lower rows of each are controls: what an answer that ignores the shape of the traffic reaches.", []string{"accuracy", "splits", "commands", "guessing"}},
+		{"features", "What the features are worth", "", []string{"ablations", "bins", "importances"}},
+		{"models", "The searches and the comparisons", "", []string{"chosen", "comparisons"}},
+		{"answers", "What the models answered", "", []string{"confusion", "collapse", "learning", "refused"}},
 		{"traffic", "The traffic", "What the captures look like, and how much of the label can be seen without a network.", []string{"burst", "series", "durations", "correlation", "packets"}},
 		{"audit", "Leakage audit", auditIntro, []string{"audit"}},
 		{"published", "The study's own numbers", "", []string{"published"}},
@@ -159,16 +164,25 @@ func (r *Run) facts() []fact {
 		{"License", m.Data.License},
 		{"Digest", m.Data.Digest},
 		{"Classes", fmt.Sprintf("%d on axis %s: %s", len(s.Classes), s.Label, shorten(s.Classes, 12))},
-		{"Networks", strings.Join(s.Nets, ", ") + ", profile " + s.Profile},
+		{"Feature sets", strings.Join(r.setNames(), ", ")},
+		{"Models", r.modelFact()},
+		{"Networks", r.networkFact()},
 		{"Cells", fmt.Sprintf("%d of %d", len(r.Cells), len(m.Cells))},
 	}
 	for _, p := range s.Protocols {
+		if p.Epochs == 0 {
+			out = append(out, fact{"Protocol " + p.Name, fmt.Sprintf("splits %s; no networks; histogram edges from %s", strings.Join(p.Splits, " "), edgeWords[p.Edges])})
+			continue
+		}
 		drop := "nothing dropped"
 		if p.DropLast {
 			drop = "incomplete batch dropped"
 		}
 		out = append(out, fact{"Protocol " + p.Name, fmt.Sprintf("splits %s; %d epochs, batch %d, %s, normalization %s, highest learning rate %g",
 			strings.Join(p.Splits, " "), p.Epochs, p.Batch, drop, p.Normalize, p.LR)})
+		if p.Edges != "" {
+			out[len(out)-1].Value += "; histogram edges from " + edgeWords[p.Edges]
+		}
 	}
 	v, mc := m.Version, m.Machine
 	out = append(out,

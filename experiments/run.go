@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"earshot/nets/kernel"
 	"earshot/train"
@@ -20,6 +21,7 @@ type Options struct {
 	Dir      string // of the run; resumed when it holds the same run
 	Data     string // data set folder; empty: the study's generated data, kept in Dir/data
 	Backend  kernel.Backend
+	Threads  int // classical cells at work side by side; 0: all processors
 	Version  Version
 	Machine  Machine
 	Progress func(Progress) // may be nil
@@ -69,35 +71,7 @@ func Sweep(ctx context.Context, study Study, o Options) error {
 		return err
 	}
 	begun = true
-	var failed []string
-	for n, it := range items {
-		report := func(e train.Event) {
-			if o.Progress != nil {
-				o.Progress(Progress{Done: n, Cells: len(items), ID: it.id, Event: e})
-			}
-		}
-		report(train.Event{})
-		final := filepath.Join(o.Dir, "cells", it.id)
-		if done, err := LoadCell(final); err == nil && done.OK() {
-			continue
-		} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		c, err := s.make(ctx, o.Backend, it, partDir(o.Dir, it.id), report)
-		if err != nil {
-			return err
-		}
-		if c.Status == StatusFailed {
-			failed = append(failed, c.ID+": "+c.Reason)
-		}
-		if err := c.keep(partDir(o.Dir, it.id), final); err != nil {
-			return err
-		}
-	}
-	if len(failed) > 0 {
-		return fmt.Errorf("experiments: %d of %d cells failed; the first: %s", len(failed), len(items), failed[0])
-	}
-	return nil
+	return s.sweep(ctx, o, items)
 }
 
 // CheckFolder refuses a folder that holds anything but a run: a run must neither mix with other files nor, begun anew,
@@ -111,7 +85,8 @@ func CheckFolder(dir string) error {
 		return fmt.Errorf("experiments: %w", err)
 	}
 	for _, e := range list {
-		if !slices.Contains(runEntries, e.Name()) && !strings.HasPrefix(e.Name(), ".") {
+		confusion, _ := filepath.Match("confusion_*.csv", e.Name())
+		if !slices.Contains(runEntries, e.Name()) && !confusion && !strings.HasPrefix(e.Name(), ".") {
 			return fmt.Errorf("experiments: %s: holds %s, which is not of a run; choose another --out", dir, e.Name())
 		}
 	}
@@ -121,7 +96,7 @@ func CheckFolder(dir string) error {
 // runEntries are the names in a run folder.
 var runEntries = []string{
 	"manifest.json", "splits.json", "captures.csv", "packets.csv", "series.npz", "data", "data.part", "cells", "cells.csv", "summary.csv",
-	"tables", "figures", "report.html", "report.md", auditName,
+	"tables", "figures", "report.html", "report.md", "trials.csv", "comparisons.csv", "importances.csv", auditName,
 }
 
 // partDir is where a cell grows before it gets its name.
@@ -157,7 +132,7 @@ func (s *source) begin(o Options, items []item, splits map[string]Split) error {
 	if err := s.writePackets(filepath.Join(o.Dir, "packets.csv")); err != nil {
 		return err
 	}
-	if err := s.writeAudit(o.Dir, items, o.Machine.Threads); err != nil {
+	if err := s.writeAudit(o.Dir, items, o.Threads); err != nil {
 		return err
 	}
 	return writeJSON(path, m)
@@ -194,7 +169,9 @@ func (s *source) make(ctx context.Context, be kernel.Backend, it item, dir strin
 		return nil, fmt.Errorf("experiments: %w", err)
 	}
 	c := &Cell{Format: FolderFormat, ID: it.id, Settings: it.settings, Status: StatusOK}
-	resetPeak()
+	if c.series() {
+		resetPeak()
+	}
 	rowsTrain, err := s.rowsFor(it.split.Train)
 	if err != nil {
 		return nil, err
@@ -203,12 +180,7 @@ func (s *source) make(ctx context.Context, be kernel.Backend, it item, dir strin
 	if err != nil {
 		return nil, err
 	}
-	var onTest, onTrain [][]float32
-	if network := c.StepUS > 0 || c.Representation == Order; network {
-		onTest, onTrain, err = s.trainNetwork(ctx, be, c, rowsTrain, rowsTest, dir, on)
-	} else {
-		onTest, onTrain, err = s.predictPlain(c.Settings, rowsTrain, rowsTest)
-	}
+	onTest, onTrain, err := s.learn(ctx, be, c, it.split, rowsTrain, rowsTest, dir, on)
 	var refused *train.RefusedError
 	switch {
 	case err == nil:
@@ -219,13 +191,10 @@ func (s *source) make(ctx context.Context, be kernel.Backend, it item, dir strin
 	default:
 		return &Cell{Format: FolderFormat, ID: it.id, Settings: it.settings, Status: StatusFailed, Reason: err.Error()}, nil
 	}
-	y := make([]int, len(rowsTrain))
-	for i, row := range rowsTrain {
-		y[i] = s.captures[row].Class
-	}
+	y := s.classes(rowsTrain)
 	for i, row := range rowsTest {
 		q := s.captures[row]
-		c.Predictions = append(c.Predictions, Prediction{CaptureID: q.ID, Source: q.Source, True: q.Class, Predicted: argmax(onTest[i]), Scores: onTest[i]})
+		c.Predictions = append(c.Predictions, Prediction{CaptureID: q.ID, Source: q.Source, True: q.Class, Predicted: onTest.of(i), Scores: onTest.scores[i]})
 	}
 	c.score(y)
 	if c.Control == ControlPermuted {
@@ -233,8 +202,8 @@ func (s *source) make(ctx context.Context, be kernel.Backend, it item, dir strin
 	}
 	right := 0
 	c.TrainPredicted = make([]int, len(s.study.Classes))
-	for i, scores := range onTrain {
-		k := argmax(scores)
+	for i := range onTrain.scores {
+		k := onTrain.of(i)
 		c.TrainPredicted[k]++
 		if k == y[i] {
 			right++
@@ -243,6 +212,33 @@ func (s *source) make(ctx context.Context, be kernel.Backend, it item, dir strin
 	c.TrainAccuracy = float64(right) / float64(len(y))
 	c.PeakBytes = peakBytes()
 	return c, nil
+}
+
+// learn runs the cell's model.
+func (s *source) learn(ctx context.Context, be kernel.Backend, c *Cell, split Split, rowsTrain, rowsTest []int, dir string, on func(train.Event)) (onTest, onTrain answers, err error) {
+	begun := time.Now()
+	switch c.kind() {
+	case plain:
+		onTest.scores, onTrain.scores, err = s.predictPlain(c.Settings, rowsTrain, rowsTest)
+		return onTest, onTrain, err
+	case classicModel:
+		onTest, onTrain, err = s.fitClassical(ctx, c, split, rowsTrain, rowsTest)
+		c.WallS = time.Since(begun).Seconds()
+		return onTest, onTrain, err
+	}
+	t, err := s.series(c.Representation, c.StepUS)
+	if err != nil {
+		return onTest, onTrain, err
+	}
+	for _, i := range slices.Concat(rowsTrain, rowsTest) {
+		c.Ties, c.Edge = c.Ties+t.Touched[i].Ties, c.Edge+t.Touched[i].Edge
+	}
+	if c.kind() == network {
+		return s.trainNetwork(ctx, be, c, t, rowsTrain, rowsTest, dir, on)
+	}
+	onTest, onTrain, err = s.fitRocket(c, t, rowsTrain, rowsTest)
+	c.WallS = time.Since(begun).Seconds()
+	return onTest, onTrain, err
 }
 
 // rowsFor are the rows of captures, in the order of the ids.

@@ -22,16 +22,25 @@ func (c *Cell) keep(part, final string) error {
 			return err
 		}
 		c.WeightsSHA256 = sum
-		if err := writeFile(filepath.Join(part, "predictions.csv"), predictionsCSV(c.Classes, c.Predictions)); err != nil {
+		if err := writeInto(part, "predictions.csv", predictionsCSV(c.Classes, c.Predictions)); err != nil {
 			return err
 		}
 		if len(c.History) > 0 {
-			if err := writeFile(filepath.Join(part, "history.csv"), historyCSV(c.History)); err != nil {
+			if err := writeInto(part, "history.csv", historyCSV(c.History)); err != nil {
+				return err
+			}
+		}
+		if len(c.Importances) > 0 {
+			if err := writeInto(part, "importances.csv", importancesCSV(c.Importances)); err != nil {
 				return err
 			}
 		}
 	}
-	if err := writeJSON(filepath.Join(part, "cell.json"), c); err != nil {
+	b, err := marshal(c)
+	if err != nil {
+		return fmt.Errorf("experiments: cell %s: %w", c.ID, err)
+	}
+	if err := writeInto(part, "cell.json", b); err != nil {
 		return err
 	}
 	if err := train.RemoveCheckpoint(part); err != nil {
@@ -44,6 +53,14 @@ func (c *Cell) keep(part, final string) error {
 		return fmt.Errorf("experiments: %w", err)
 	}
 	return syncDir(filepath.Dir(final))
+}
+
+func importancesCSV(rows []Importance) []byte {
+	return writeCSV(importanceColumns, func(add func(...string)) {
+		for _, r := range rows {
+			add(r.Feature, number(r.MDI), number(r.Permutation))
+		}
+	})
 }
 
 func historyCSV(h train.History) []byte {

@@ -85,7 +85,8 @@ func majority(class []int, k int) int {
 // one repeat or when all repeats are equal, which leaves a t test without variance. Repeats are never pooled.
 //
 // PHolm corrects P over the networks of one table: the groups without a control that share protocol, kind of split,
-// representation, step, normalization and evaluation, over all numbers of points.
+// representation, step, normalization and evaluation, over all numbers of points; of classical models, those of all feature
+// sets of one part of the report.
 func Summarize(cells []*Cell, captures []Capture) []Group {
 	labels := map[int64]map[string]string{}
 	for _, c := range captures {
@@ -128,7 +129,12 @@ func Summarize(cells []*Cell, captures []Capture) []Group {
 }
 
 // Summary is Summarize of the run's cells.
-func (r *Run) Summary() []Group { return Summarize(r.Cells, r.Captures) }
+func (r *Run) Summary() []Group {
+	if r.groups == nil || r.summedUp != len(r.Cells) {
+		r.groups, r.summedUp = Summarize(r.Cells, r.Captures), len(r.Cells)
+	}
+	return r.groups
+}
 
 func (g *Group) summarize(labels map[int64]map[string]string) {
 	first := g.Cells[0]
@@ -192,8 +198,11 @@ func settingsKey(s Settings) string {
 	return string(b)
 }
 
-// tableKey is what the rows of one table share.
+// tableKey is what the rows of one table share. A table of classical models holds all feature sets of its part.
 func tableKey(s Settings) string {
+	if s.kind() == classicModel {
+		s.Representation, s.Normalize = "features "+s.Part, ""
+	}
 	return settingsKey(Settings{Study: s.Study, Data: s.Data, Label: s.Label, Classes: s.Classes, Protocol: s.Protocol,
 		SplitSpec: s.SplitSpec, Representation: s.Representation, StepUS: s.StepUS, Profile: s.Profile,
 		Normalize: s.Normalize, Evaluate: s.Evaluate, DurationUS: s.DurationUS})

@@ -42,6 +42,7 @@ func WriteTables(r *Run) error {
 // tableFiles are the files that WriteTables writes, by path in the run folder.
 func (r *Run) tableFiles() map[string][]byte {
 	files := map[string][]byte{"cells.csv": cellsCSV(r.Cells), "summary.csv": summaryCSV(r.Summary())}
+	r.featureFiles(files)
 	for _, t := range r.Tables() {
 		files["tables/"+t.Name+".csv"] = t.CSV()
 		files["tables/"+t.Name+".tex"] = t.LaTeX()
@@ -55,8 +56,11 @@ func (r *Run) tableFiles() map[string][]byte {
 // numbers.
 func (r *Run) Tables() []Table {
 	groups := r.Summary()
-	out := r.accuracyTables(groups)
-	out = append(out, r.guessingTable(groups), r.collapseTable(groups))
+	out := append(r.featureTables(groups), r.accuracyTables(groups)...)
+	out = append(out, r.guessingTable(groups))
+	if t := r.collapseTable(groups); len(t.Rows) > 0 || len(r.Manifest.Settings.Sets) == 0 {
+		out = append(out, t)
+	}
 	if t := r.refusedTable(); len(t.Rows) > 0 {
 		out = append(out, t)
 	}
@@ -68,9 +72,10 @@ func (r *Run) Tables() []Table {
 	if p := r.Manifest.Settings.Published; len(p.Cells) > 0 {
 		out = append(out, publishedTable(p))
 	}
+	out = append(out, r.publishedRequests()...)
 	if r.Synthetic() {
 		for i := range out {
-			if out[i].Name != "published" {
+			if !strings.HasPrefix(out[i].Name, "published") {
 				out[i].Title = "SYNTHETIC data: " + out[i].Title
 			}
 		}
@@ -83,7 +88,7 @@ func (r *Run) accuracyTables(groups []Group) []Table {
 	var keys []string
 	first := map[string]Settings{}
 	note := func(s Settings) {
-		if key := tableKey(s); s.StepUS > 0 || s.Representation == Order {
+		if key := tableKey(s); s.series() {
 			if _, ok := first[key]; !ok {
 				first[key] = s
 				keys = append(keys, key)
@@ -162,7 +167,7 @@ func (r *Run) accuracyTable(s Settings, groups []Group) Table {
 	for _, name := range []string{ControlMajority, ControlTotals, ControlDuration, ControlPermuted, ControlShuffled} {
 		for _, g := range groups {
 			same := tableKey(g.Settings) == key
-			if g.StepUS == 0 && g.Representation != Order { // a control without a series belongs to every table
+			if g.kind() == plain { // a control without a series belongs to every table
 				same = g.Protocol == s.Protocol && g.SplitSpec == s.SplitSpec && points[g.Points]
 			}
 			if g.Control == name && same {
@@ -230,10 +235,10 @@ func (r *Run) study(s Settings, dst []string) {
 
 // guessingTable counts the networks below, on and above guessing (SP-46).
 func (r *Run) guessingTable(groups []Group) Table {
-	t := Table{Name: "guessing", Title: "Networks against guessing",
+	t := Table{Name: "guessing", Title: "Models against guessing",
 		Columns: []Column{{Name: "Source", Left: true}, {Name: "Guessing %"}, {Name: "Worse"}, {Name: "Equal"}, {Name: "Better"}, {Name: "Cells"},
 			{Name: "Better and p Holm < 0.05"}},
-		Notes: []string{"A cell is a network at one representation and number of points, by the mean of its repeats; equal means the same whole percent. Being above guessing is no evidence by itself: see the last column."}}
+		Notes: []string{"A cell is a model at one representation, number of points and kind of split, by the mean of its repeats; equal means the same whole percent. Being above guessing is no evidence by itself: see the last column."}}
 	if p := r.Manifest.Settings.Published; len(p.Cells) > 0 {
 		n, significant := p.Counts(), 0
 		for _, v := range p.holm() {
@@ -248,7 +253,7 @@ func (r *Run) guessingTable(groups []Group) Table {
 		significant := 0
 		guess := math.NaN()
 		for _, g := range groups {
-			if g.Control != "" || g.Protocol != proto.Name {
+			if g.Control != "" || g.Protocol != proto.Name || g.Part != "" {
 				continue
 			}
 			guess = 1 / float64(len(g.Classes))
@@ -272,7 +277,7 @@ func (r *Run) collapseTable(groups []Group) Table {
 			{Name: "Collapsed"}, {Name: "Train accuracy %"}, {Name: "Accuracy %"}, {Name: "Test answers by class", Left: true, Wide: true}},
 		Notes: []string{"Collapsed: repeats that gave one answer to every test point. Test answers: of all repeats, in the order of the classes."}}
 	for _, g := range groups {
-		if g.Control != "" {
+		if g.Control != "" || g.kind() == classicModel {
 			continue
 		}
 		collapsed, trained := 0, 0.0

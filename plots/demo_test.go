@@ -26,6 +26,8 @@ func demos() map[string]*Figure {
 		"burst":        demoBurst(),
 		"durations":    demoDurations(3),
 		"series":       demoSeries(),
+		"dots":         demoDots(),
+		"dots_one":     demoDotsOne(),
 	}
 }
 
@@ -208,4 +210,32 @@ func demoSeries() *Figure {
 		}
 	}
 	return SeriesMap(demoNames(3), []int{10, 20, 30}, z, 100*time.Millisecond)
+}
+
+func demoDots() *Figure {
+	var panels []DotPanel
+	for i, set := range []string{"tcptrace", "histogram", "combined"} {
+		d := DotPanel{Title: set, XLabel: "Accuracy (%)", Percent: true, Rows: []string{"decision tree", "random forest", "SVM, linear", "k nearest neighbors"},
+			References: []Reference{{"chance", 1. / 6}, {"majority", 0.35}}}
+		for j, name := range []string{"random", "commands held out"} {
+			s := DotSeries{Name: name}
+			for k := range d.Rows {
+				m := 0.9 - 0.35*float64(j) - 0.05*float64(k) + 0.02*float64(i)
+				q := DotPoint{Mean: m, Low: m - 0.04, High: m + 0.05}
+				if j == 0 {
+					q.Published = 0.95 - 0.01*float64(k)
+				}
+				s.Points = append(s.Points, q)
+			}
+			d.Series = append(d.Series, s)
+		}
+		panels = append(panels, d)
+	}
+	return Dots(panels...)
+}
+
+func demoDotsOne() *Figure {
+	d := DotPanel{XLabel: "Accuracy lost (points)", Rows: []string{"max_win_adv_down", "avg_win_adv_down", "size_01_down", "iat_15_down"}, Series: []DotSeries{{Points: []DotPoint{
+		{Mean: 6.2, Low: 4, High: 8.1}, {Mean: 3, Low: 1, High: 5}, {Mean: -0.4, Low: -1, High: 0.2}, {Mean: math.NaN()}}}}}
+	return Dots(d)
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -24,14 +25,16 @@ type studyFlags struct {
 	out, data                         string
 	label, direction, size, normalize string
 	classes, nets, protocols, splits  []string
-	controls                          []string
-	steps                             []time.Duration
+	controls, sets, models            []string
+	steps, bins                       []string
 	points                            []int
 	seeds, epochs, batch, order       int
+	trials                            int
 	duration                          time.Duration
 	bayes                             float64
 	memory                            byteSize
 	quick, full, collapse, force      bool
+	ablations                         bool
 }
 
 func newRunCommand(a *app) *cobra.Command {
@@ -49,9 +52,16 @@ or killed, the same command goes on where it was and ends with the same bits. --
 minutes; its numbers are no evidence.
 
 --splits, --normalize, --epochs and --batch change every protocol that is run. Controls (majority answer, totals only, duration only,
-permuted labels, shuffled time) are part of every table; the two that need a network use the first of --nets.`,
+permuted labels, shuffled time) are part of every table; the two that need a network use the first of --nets. MiniRocket with
+a ridge classifier stands among the networks as minirocket.
+
+The study requests learns from tables of features: --sets and --models choose them, --trials the number of random splits,
+--bins and --ablations the tables beside; --nets none leaves the networks out. Splits that hold whole commands or capture occasions
+apart are added where the data have the axes query and group.`,
 		Example: `  earshot run songs --quick
-  earshot run songs --data mydata --label song --splits stratified:5,group=day --nets fcn,inceptiontime --out mystudy`,
+  earshot run songs --data mydata --label song --splits stratified:5,group=day --nets fcn,inceptiontime --out mystudy
+  earshot run requests --quick
+  earshot run requests --data echo --label type6 --sets combined --models forest,knn --trials 10 --nets none --out echo6`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 || experiments.Studies[args[0]].Name == "" {
 				return fmt.Errorf("name one study of: %s", names)
@@ -74,8 +84,13 @@ permuted labels, shuffled time) are part of every table; the two that need a net
 	g.StringVar(&f.data, "data", "", "data set folder (default: generated captures)")
 	g.StringVar(&f.label, "label", "", "label axis that names the classes")
 	g.StringSliceVar(&f.classes, "classes", nil, "only these classes (default all)")
-	g.StringSliceVar(&f.nets, "nets", nil, "networks; net list names them")
-	g.DurationSliceVar(&f.steps, "steps", nil, "time steps, such as 1s,100ms,10ms")
+	g.StringSliceVar(&f.nets, "nets", nil, "networks; net list names them; minirocket; or none")
+	g.StringSliceVar(&f.steps, "steps", nil, "time steps, such as 1s,100ms,10ms; or none")
+	g.StringSliceVar(&f.sets, "sets", nil, "feature sets of the study (requests: tcptrace, histogram, combined)")
+	g.StringSliceVar(&f.models, "models", nil, "classical models (requests: tree, forest, svm_linear, svm_rbf, mlp, knn)")
+	g.IntVar(&f.trials, "trials", 0, "random splits of each protocol")
+	g.StringSliceVar(&f.bins, "bins", nil, "numbers of bins of the table of histograms; or none")
+	g.BoolVar(&f.ablations, "ablations", true, "tables of some of the features only")
 	g.DurationVar(&f.duration, "duration", 0, "length of a series; later packets are cut")
 	g.StringVar(&f.direction, "direction", "", "packets that count: down, up or both")
 	g.StringVar(&f.size, "size", "", "bytes that count: payload, ip or frame")
@@ -127,7 +142,7 @@ func (f *studyFlags) study(cmd *cobra.Command, name string, seed uint64) (experi
 		if set("normalize") {
 			p.Normalize = f.normalize
 		}
-		if set("epochs") {
+		if set("epochs") && p.Epochs > 0 { // 0: no networks under this protocol
 			p.Epochs = f.epochs
 		}
 		if set("batch") {
@@ -137,14 +152,14 @@ func (f *studyFlags) study(cmd *cobra.Command, name string, seed uint64) (experi
 	if f.collapse {
 		s = s.WithCollapse()
 	}
+	var err error
 	if set("steps") {
-		s.StepsUS = nil
-		for _, d := range f.steps {
-			if d%time.Microsecond != 0 {
-				return s, usagef("--steps %v: whole microseconds are needed", d)
-			}
-			s.StepsUS = append(s.StepsUS, d.Microseconds())
+		if s.StepsUS, err = stepsOf(f.steps); err != nil {
+			return s, err
 		}
+	}
+	if s, err = f.tables(cmd, s); err != nil {
+		return s, err
 	}
 	if set("seeds") && f.seeds < 1 {
 		return s, usagef("--seeds %d: at least 1 is needed", f.seeds)
@@ -154,9 +169,15 @@ func (f *studyFlags) study(cmd *cobra.Command, name string, seed uint64) (experi
 		s.Seeds = append(s.Seeds, seed+uint64(i))
 	}
 	s.Generate.Seed = seed
+	if s.Requests != nil {
+		r := *s.Requests
+		r.Seed = seed
+		assign(set("bayes"), &r.Bayes, f.bayes)
+		s.Requests = &r
+	}
 	assign(set("label"), &s.Label, f.label)
 	assign(set("classes"), &s.Classes, f.classes)
-	assign(set("nets"), &s.Nets, f.nets)
+	assign(set("nets"), &s.Nets, withoutNone(f.nets))
 	assign(set("duration"), &s.DurationUS, f.duration.Microseconds())
 	assign(set("direction"), &s.Direction, f.direction)
 	assign(set("size"), &s.Size, f.size)
@@ -165,9 +186,70 @@ func (f *studyFlags) study(cmd *cobra.Command, name string, seed uint64) (experi
 	assign(set("memory"), &s.Memory, int64(f.memory))
 	assign(set("bayes"), &s.Generate.Bayes, f.bayes)
 	if set("controls") {
-		s.Controls = slices.DeleteFunc(slices.Clone(f.controls), func(c string) bool { return c == "none" })
+		s.Controls = withoutNone(f.controls)
+	}
+	if set("splits") {
+		s.Occasions = nil
 	}
 	return s, s.Check()
+}
+
+// tables applies the flags of studies that learn from tables of features.
+func (f *studyFlags) tables(cmd *cobra.Command, s experiments.Study) (experiments.Study, error) {
+	set := cmd.Flags().Changed
+	for _, name := range []string{"sets", "models", "trials", "bins", "ablations"} {
+		if set(name) && len(s.Sets) == 0 {
+			return s, usagef("--%s: the study %s has no tables of features", name, s.Name)
+		}
+	}
+	var err error
+	if set("sets") {
+		if s, err = s.WithSets(f.sets); err != nil {
+			return s, err
+		}
+	}
+	assign(set("models"), &s.Models, f.models)
+	if set("trials") {
+		if f.trials < 1 {
+			return s, usagef("--trials %d: at least 1 is needed", f.trials)
+		}
+		s = s.WithTrials(f.trials)
+	}
+	if set("bins") {
+		var bins []int
+		for _, v := range withoutNone(f.bins) {
+			n, err := strconv.Atoi(v)
+			if err != nil || n < 1 {
+				return s, usagef("--bins %q: not a number of bins", v)
+			}
+			bins = append(bins, n)
+		}
+		s = s.WithoutPart(experiments.PartBins)
+		s.Sets = append(s.Sets, experiments.BinSweep(bins...)...)
+	}
+	if !f.ablations {
+		s = s.WithoutPart(experiments.PartAblation)
+	}
+	return s, nil
+}
+
+func stepsOf(list []string) (us []int64, err error) {
+	for _, v := range withoutNone(list) {
+		d, err := time.ParseDuration(v)
+		if err != nil {
+			return nil, usagef("--steps %q: not a duration such as 100ms", v)
+		}
+		if d%time.Microsecond != 0 {
+			return nil, usagef("--steps %v: whole microseconds are needed", d)
+		}
+		us = append(us, d.Microseconds())
+	}
+	return us, nil
+}
+
+// withoutNone is the list that a flag means: "none" is no entry.
+func withoutNone(list []string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(v string) bool { return v == "none" })
 }
 
 func assign[T any](given bool, dst *T, v T) {
@@ -256,7 +338,7 @@ func (a *app) sweep(ctx context.Context, study experiments.Study, out, data stri
 	}()
 	v := buildVersion()
 	return experiments.Sweep(ctx, study, experiments.Options{
-		Dir: out, Data: data, Backend: be,
+		Dir: out, Data: data, Backend: be, Threads: a.workers(),
 		Version: experiments.Version{Version: v.Version, Commit: v.Commit, Go: v.Go},
 		Machine: a.machine(be),
 		Progress: func(p experiments.Progress) {

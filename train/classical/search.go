@@ -115,8 +115,9 @@ func Random(base Point, axes map[string]Draw, n int, seed uint64) []Point {
 type Search struct {
 	Points  []Point
 	Score   Score
-	Seed    uint64 // of the models; the same for every point and fold
-	Threads int    // 0: all processors; fits run side by side, each on one thread
+	Seed    uint64                                                      // of the models; the same for every point and fold
+	Threads int                                                         // 0: all processors; fits run side by side, each on one thread
+	Make    func(p Point, seed uint64, threads int) (Classifier, error) // nil: Point.New; an error of it ends the search
 }
 
 // Result is what a search found.
@@ -175,7 +176,11 @@ func (s *Search) Run(x Matrix, y []int, k int, folds []Fold) (Result, error) {
 
 // fit learns from a fold's training rows and answers for its test rows.
 func (s *Search) fit(p Point, x Matrix, y []int, k int, f Fold, threads int) (Classifier, []int, error) {
-	c, err := p.New(s.Seed, threads)
+	from := s.Make
+	if from == nil {
+		from = Point.New
+	}
+	c, err := from(p, s.Seed, threads)
 	if err == nil {
 		err = c.Fit(x.Rows(f.Train), pick(y, f.Train), k)
 	}

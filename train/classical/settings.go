@@ -251,6 +251,9 @@ const (
 	Log2Features FeatureCount = -3 // floor(log2(F))
 )
 
+// Of is the number of features that the rule means of f; 0 means all.
+func (c FeatureCount) Of(f int) int { return c.of(f, AllFeatures) }
+
 // of resolves the rule for f features; def stands in for 0.
 func (c FeatureCount) of(f int, def FeatureCount) int {
 	if c == 0 {
