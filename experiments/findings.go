@@ -37,6 +37,9 @@ func (r *Run) findings() (out []finding) {
 			add("%d cells %s; their reasons are in the table of cells without a number.", n, status)
 		}
 	}
+	if n := len(r.alarms()); n > 0 {
+		add("The leakage audit has severe findings (%d): what they say comes before every accuracy on those splits.", n)
+	}
 	if len(whole.Lines) > 0 {
 		out = append(out, whole)
 	}

@@ -57,6 +57,7 @@ type Run struct {
 	Missing  []string // names of the cells that the sweep has not reached
 	Splits   map[string]Split
 	Captures []Capture // by capture_id
+	Audits   []*AuditResult
 
 	groups   []Group // Summary of summedUp cells
 	summedUp int

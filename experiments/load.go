@@ -42,6 +42,9 @@ func LoadRun(dir string) (*Run, error) {
 	if r.Captures, err = readCaptures(filepath.Join(dir, "captures.csv"), r.Manifest.Settings.Classes); err != nil {
 		return nil, err
 	}
+	if err := r.loadAudit(); err != nil {
+		return nil, err
+	}
 	if s, ok := Studies[r.Manifest.Study]; ok {
 		r.Manifest.Settings.Published = s.Published
 	}

@@ -38,6 +38,7 @@ type fact struct{ Name, Value string }
 
 type section struct {
 	ID, Title, Intro string
+	Alarms           []string // in red
 	Tables           []Table
 	Figures          []Figure
 }
@@ -134,11 +135,15 @@ func (r *Run) document(figures []Figure) document {
 		{"models", "The searches and the comparisons", "", []string{"chosen", "comparisons"}},
 		{"answers", "What the models answered", "", []string{"confusion", "collapse", "learning", "refused"}},
 		{"traffic", "The traffic", "What the captures look like, and how much of the label can be seen without a network.", []string{"burst", "series", "durations", "correlation", "packets"}},
+		{"audit", "Leakage audit", auditIntro, []string{"audit"}},
 		{"published", "The study's own numbers", "", []string{"published"}},
 	} {
 		ts, fs := take(s.prefixes...)
 		if len(ts)+len(fs) > 0 {
-			d.Sections = append(d.Sections, section{s.id, s.title, s.intro, ts, fs})
+			d.Sections = append(d.Sections, section{ID: s.id, Title: s.title, Intro: s.intro, Tables: ts, Figures: fs})
+			if s.id == "audit" {
+				d.Sections[len(d.Sections)-1].Alarms = r.alarms()
+			}
 		}
 	}
 	return d

@@ -96,7 +96,7 @@ func CheckFolder(dir string) error {
 // runEntries are the names in a run folder.
 var runEntries = []string{
 	"manifest.json", "splits.json", "captures.csv", "packets.csv", "series.npz", "data", "data.part", "cells", "cells.csv", "summary.csv",
-	"tables", "figures", "report.html", "report.md", "trials.csv", "comparisons.csv", "importances.csv", "archive.csv",
+	"tables", "figures", "report.html", "report.md", "trials.csv", "comparisons.csv", "importances.csv", "archive.csv", auditName,
 }
 
 // partDir is where a cell grows before it gets its name.
@@ -133,6 +133,9 @@ func (s *source) begin(o Options, items []item, splits map[string]Split) error {
 		return err
 	}
 	if err := s.writePackets(filepath.Join(o.Dir, "packets.csv")); err != nil {
+		return err
+	}
+	if err := s.writeAudit(o.Dir, items, o.Threads); err != nil {
 		return err
 	}
 	return writeJSON(path, m)

@@ -74,6 +74,7 @@ func (r *Run) Tables() []Table {
 	if t, err := r.packetTable(); err == nil && len(t.Rows) > 0 {
 		out = append(out, t)
 	}
+	out = append(out, r.auditTables()...)
 	if p := r.Published(); len(p.Cells) > 0 {
 		out = append(out, publishedTable(p))
 	}
