@@ -71,16 +71,32 @@ func (m *MiniRocket) shares(count []int32, out []float64) {
 	}
 }
 
-// above adds to count the steps at which u + v is above each bias.
+// above adds to count the steps at which u + v is above each bias; both have rocketSlack behind them.
 func above(u, v, biases []float32, count []int32) {
 	v = v[:len(u)]
-	for i, l := range biases {
-		n := int32(0)
-		for t, a := range u {
-			if a+v[t] > l {
-				n++
+	if !simd {
+		for i, l := range biases {
+			n := int32(0)
+			for t, a := range u {
+				if a+v[t] > l {
+					n++
+				}
 			}
+			count[i] += n
 		}
-		count[i] += n
+		return
+	}
+	for len(biases) > 0 {
+		k := min(4, len(biases))
+		var found [4]int32
+		if simd512 {
+			rocketAbove5(&u[0], &v[0], len(u), &biases[0], k, &found)
+		} else {
+			rocketAbove2(&u[0], &v[0], len(u), &biases[0], k, &found)
+		}
+		for i := range k {
+			count[i] += found[i]
+		}
+		biases, count = biases[k:], count[k:]
 	}
 }

@@ -2,6 +2,7 @@ package classical
 
 import (
 	"fmt"
+	"math"
 	mathbits "math/bits"
 	"math/rand/v2"
 )
@@ -60,6 +61,7 @@ func (m *MultiRocket) Transform(x []float32, n int) (Matrix, error) {
 	out := Matrix{N: n, F: m.Made(), X: make([]float64, n*m.Made())}
 	ws := make([]struct {
 		base, diff  rocketBuffer
+		convolved   convolved
 		pools       []pool
 		differences []float32
 	}, workers(m.Threads, n))
@@ -77,8 +79,8 @@ func (m *MultiRocket) Transform(x []float32, n int) (Matrix, error) {
 			differences(series[ch*t:(ch+1)*t], w.differences[ch*(t-1):])
 		}
 		row := out.Row(i)
-		m.Base.pools(&w.base, series, 0, w.pools, row[:half])
-		m.Diff.pools(&w.diff, w.differences, 1, w.pools, row[half:])
+		m.Base.pools(&w.base, series, 0, &w.convolved, w.pools, row[:half])
+		m.Diff.pools(&w.diff, w.differences, 1, &w.convolved, w.pools, row[half:])
 	})
 	return out, nil
 }
@@ -93,11 +95,11 @@ type pool struct {
 }
 
 // pools fills the features of one series on one representation.
-func (k *RocketKernels) pools(b *rocketBuffer, series []float32, late int, pools []pool, out []float64) {
+func (k *RocketKernels) pools(b *rocketBuffer, series []float32, late int, w *convolved, pools []pool, out []float64) {
 	clear(pools)
 	k.walk(b, series, late, func(j, _, first, low, from int, u, v []float32) {
 		last := first + k.PerDilation[j]
-		pooled(u, v, k.Biases[first:last], pools[first:last], from-low)
+		w.pooled(u, v, k.Biases[first:last], pools[first:last], from-low)
 	})
 	features := len(k.Biases)
 	at := 0
@@ -124,26 +126,56 @@ func (k *RocketKernels) pools(b *rocketBuffer, series []float32, late int, pools
 	}
 }
 
+// convolved is a stretch of one convolution and what its steps are to a bias.
+type convolved struct {
+	c            [rocketStretch + 64]float32
+	above, below [rocketStretch/64 + 1]uint64
+	sum          [16]float32 // of those above, by step modulo 16: every processor adds in the same order
+}
+
 // pooled adds the steps from step from on, at which the convolution is u + v, to the pool of each bias.
-func pooled(u, v, biases []float32, pools []pool, from int) {
-	for at := 0; at < len(u); at += 64 {
-		n := min(64, len(u)-at)
-		a, b := u[at:at+n], v[at:at+n]
-		for i, l := range biases {
-			var above, below uint64
-			sum := float32(0)
-			for t := range a {
-				c := a[t] + b[t]
-				if c > l {
-					above |= 1 << t
-					sum += c
-				} else if c < l {
-					below |= 1 << t
-				}
-			}
-			pools[i].sum += float64(sum)
-			pools[i].steps(above, below, int32(from+at))
+func (w *convolved) pooled(u, v, biases []float32, pools []pool, from int) {
+	words := (len(u) + 63) / 64
+	sum(w.c[:len(u)], u, v)
+	for t := len(u); t < 64*words; t++ {
+		w.c[t] = float32(math.NaN()) // neither above nor below
+	}
+	for i, bias := range biases {
+		w.split(words, bias)
+		p := &pools[i]
+		for q := range words {
+			p.steps(w.above[q], w.below[q], int32(from+64*q))
 		}
+		total := float32(0)
+		for _, v := range w.sum {
+			total += v
+		}
+		p.sum += float64(total)
+	}
+}
+
+// split fills above, below and sum for one bias and so many times 64 steps.
+func (w *convolved) split(words int, bias float32) {
+	switch {
+	case simd && simd512:
+		rocketPool5(&w.c[0], words, bias, &w.above[0], &w.below[0], &w.sum)
+		return
+	case simd:
+		rocketPool2(&w.c[0], words, bias, &w.above[0], &w.below[0], &w.sum)
+		return
+	}
+	clear(w.sum[:])
+	for q := range words {
+		var above, below uint64
+		for t, c := range w.c[64*q : 64*q+64] {
+			if c > bias {
+				above |= 1 << t
+				w.sum[t&15] += c
+			} else if c < bias {
+				below |= 1 << t
+			}
+		}
+		w.above[q], w.below[q] = above, below
 	}
 }
 

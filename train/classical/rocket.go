@@ -135,6 +135,9 @@ func (k *RocketKernels) fitBiases(x []float32, rows []int, threads int) {
 	})
 }
 
+// rocketSlack is how far vectors may reach behind a buffer's values.
+const rocketSlack = 16
+
 // rocketBuffer is a worker's: a series once and three times, with zeros on both sides as far as the kernels reach.
 type rocketBuffer struct {
 	pad        int
@@ -149,12 +152,15 @@ const rocketStretch = 512 // steps that all kernels of a dilation see before the
 func (b *rocketBuffer) room(k *RocketKernels) {
 	if b.sum == nil {
 		b.pad = 4 * slices.Max(k.Dilations)
-		b.one, b.three, b.sum = make([]float32, k.T+2*b.pad), make([]float32, k.T+2*b.pad), make([]float32, k.T)
+		padded := k.T + 2*b.pad
+		b.one, b.three, b.sum = slack(padded), slack(padded), slack(k.T)
 		for i := range b.pair {
-			b.pair[i] = make([]float32, rocketStretch)
+			b.pair[i] = slack(rocketStretch)
 		}
 	}
 }
+
+func slack(n int) []float32 { return make([]float32, n, n+rocketSlack) }
 
 // load takes the sum of some channels of one series.
 func (b *rocketBuffer) load(k *RocketKernels, series []float32, channels []int) {
@@ -180,6 +186,10 @@ func (b *rocketBuffer) view(g, from, to, d, late int) []float32 {
 // alpha writes minus the sum of the nine taps for len(out) steps from step from.
 func (b *rocketBuffer) alpha(out []float32, from, d, late int) {
 	at := b.pad + from
+	if simd {
+		rocketAlpha(&out[0], &b.one[at], d, late, len(out))
+		return
+	}
 	for t, v := range b.one[at : at+len(out)] {
 		out[t] = -v
 	}
@@ -260,7 +270,12 @@ func add(to, v []float32) { sum(to, to, v) }
 
 func sum(to, a, b []float32) {
 	a, b = a[:len(to)], b[:len(to)]
-	for t := range to {
+	t := 0
+	if n := len(to) &^ 7; simd && n > 0 {
+		rocketSum(&to[0], &a[0], &b[0], n)
+		t = n
+	}
+	for ; t < len(to); t++ {
 		to[t] = a[t] + b[t]
 	}
 }
