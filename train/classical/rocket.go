@@ -147,7 +147,7 @@ type rocketBuffer struct {
 	pair       [3][]float32 // a stretch of minus the nine taps; with one; with two larger taps
 }
 
-const rocketStretch = 512 // steps that all kernels of a dilation see before the next, so that they stay in the first cache
+const rocketStretch = 1536 // steps that all kernels of a dilation see before the next, so that they stay in the first cache
 
 func (b *rocketBuffer) room(k *RocketKernels) {
 	if b.sum == nil {
