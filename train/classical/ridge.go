@@ -1,10 +1,7 @@
 package classical
 
 import (
-	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 )
 
 // Ridge is least squares on targets -1 and +1 with an L2 penalty, scikit-learn's RidgeClassifier; the intercept is free.
@@ -68,28 +65,7 @@ func (m *Ridge) fit(x Matrix, y []int, k int, s *Scaler) error {
 
 func (m *Ridge) settings(s *settings) {
 	s.number("alpha", &m.Alpha)
-	var t []string
-	for _, a := range m.Alphas {
-		t = append(t, strconv.FormatFloat(a, 'g', -1, 64))
-	}
-	now := "None"
-	if t != nil {
-		now = strings.Join(t, ":")
-	}
-	s.value("alphas", now, func(v string) error {
-		m.Alphas = nil
-		if v == "None" {
-			return nil
-		}
-		for _, w := range strings.Split(v, ":") {
-			a, err := strconv.ParseFloat(w, 64)
-			if err != nil || !(a > 0 && a < 1e300) {
-				return errors.New("not penalties above 0 such as 0.1:1:10")
-			}
-			m.Alphas = append(m.Alphas, a)
-		}
-		return nil
-	})
+	s.penalties("alphas", &m.Alphas)
 	s.classWeight(&m.ClassWeight)
 	s.threads(&m.Threads)
 }

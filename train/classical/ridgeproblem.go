@@ -41,7 +41,11 @@ func newRidgeProblem(x Matrix, s *Scaler, y []int, w []float64, columns, threads
 	for _, v := range w {
 		sum += v
 	}
-	p.xmean, _ = moments(x, w, threads)
+	if s != nil && slices.Min(w) == 1 && slices.Max(w) == 1 {
+		p.xmean = s.Mean
+	} else {
+		p.xmean, _ = moments(x, w, threads)
+	}
 	for i, t := range y {
 		p.share[i], p.root[i] = w[i]/sum, math.Sqrt(w[i])
 		for c := range columns {
