@@ -166,24 +166,3 @@ func TestProducts(t *testing.T) {
 		near(t, fmt.Sprint(p), g[p[0]*n+p[1]:p[0]*n+p[1]+1], []float64{dot(x[p[0]*k:p[0]*k+k], x[p[1]*k:p[1]*k+k])}, 1e-10)
 	}
 }
-
-func BenchmarkMiniRocket(b *testing.B) {
-	const n, T = 20, 6000
-	rng := rand.New(rand.NewPCG(1, 1))
-	x := make([]float32, n*T)
-	for i := range x {
-		x[i] = float32(rng.NormFloat64())
-	}
-	var m MiniRocket
-	if err := m.Fit(x, n, 1, T); err != nil {
-		b.Fatal(err)
-	}
-	b.Run(fmt.Sprintf("N=%d/T=%d/features=%d", n, T, m.Made()), func(b *testing.B) {
-		for b.Loop() {
-			if _, err := m.Transform(x, n); err != nil {
-				b.Fatal(err)
-			}
-		}
-		b.ReportMetric(float64(n*T)*float64(b.N)/b.Elapsed().Seconds()/1e6, "Msamples/s")
-	})
-}

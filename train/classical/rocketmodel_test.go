@@ -1,6 +1,7 @@
 package classical
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -45,7 +46,7 @@ func TestRocketTiers(t *testing.T) {
 		alpha []float32
 	}
 	for _, n := range []int{1, 2, 7, 8, 9, 15, 16, 17, 31, 63, 64, 65, 127, 130, 255, 509, rocketStretch - 1, rocketStretch} {
-		u, v := fill(n+3)[3:], fill(n+5)[5:]
+		u, v := fill(n + 3)[3:], fill(n + 5)[5:]
 		biases := fill(9)[4:]
 		biases[0] = 0
 		for _, d := range []int{1, 3} {
@@ -149,6 +150,63 @@ func TestRocketDamaged(t *testing.T) {
 			if c.(*Rocket).state(&damaged); damaged.err == nil || !strings.Contains(damaged.err.Error(), want) {
 				t.Errorf("%s, %s: %v", name, part, damaged.err)
 			}
+		}
+	}
+}
+
+// BenchmarkRocket is what testdata/bench_aeon.py sets beside aeon: series of N x T steps to features, and the ridge on them.
+func BenchmarkRocket(b *testing.B) {
+	const T, k = 6000, 3
+	for _, n := range []int{20, 1000} {
+		rng := rand.New(rand.NewPCG(1, 1))
+		x, y := make([]float32, n*T), make([]int, n)
+		for i := range x {
+			y[i/T] = i / T % k
+			x[i] = float32(rng.NormFloat64() + 0.2*math.Sin(float64(i%T*(y[i/T]+3))/40))
+		}
+		for _, multi := range []bool{false, true} {
+			m := Rocket{Multi: multi}
+			run := func(op string, n int, f func() error) {
+				b.Run(fmt.Sprintf("model=%s/op=%s/N=%d/T=%d", m.name(), op, n, T), func(b *testing.B) {
+					for b.Loop() {
+						if err := f(); err != nil {
+							b.Fatal(err)
+						}
+					}
+					b.ReportMetric(float64(n*T)*float64(b.N)/b.Elapsed().Seconds()/1e6, "Msamples/s")
+				})
+			}
+			fit := func() error {
+				if multi {
+					return m.multi.Fit(x, n, 1, T)
+				}
+				return m.mini.Fit(x, n, 1, T)
+			}
+			var f Matrix
+			transform := func() (err error) {
+				f, err = m.transform(x, n)
+				return err
+			}
+			p := Pipeline{Scaler: Scaler{KeepMean: true}, Model: &Ridge{Alphas: RocketAlphas}}
+			ridge := func() error {
+				if f.N == 0 { // asked for alone
+					if err := errors.Join(fit(), transform()); err != nil {
+						return err
+					}
+				}
+				return p.Fit(f, y, k)
+			}
+			run("fit", n, fit)
+			run("transform", n, func() error {
+				if len(m.mini.Biases)+len(m.multi.Base.Biases) == 0 {
+					if err := fit(); err != nil {
+						return err
+					}
+				}
+				return transform()
+			})
+			run("ridge", n, ridge)
+			f = Matrix{}
 		}
 	}
 }
