@@ -87,11 +87,10 @@ func (m *MultiRocket) Transform(x []float32, n int) (Matrix, error) {
 
 // pool is what the steps seen so far say about one bias. Steps count from the first that a kernel is seen at.
 type pool struct {
-	above   int32   // steps above
-	last    int32   // the latest step below, or the first
-	longest int32   // distance of two steps below
-	index   int64   // sum of the steps above
-	sum     float64 // of the convolution at them
+	above      int32   // steps above
+	run, large int32   // steps not below: the latest in a row, and most in a row
+	index      int64   // sum of the steps above
+	sum        float64 // of the convolution at them
 }
 
 // pools fills the features of one series on one representation.
@@ -99,7 +98,7 @@ func (k *RocketKernels) pools(b *rocketBuffer, series []float32, late int, w *co
 	clear(pools)
 	k.walk(b, series, late, func(j, _, first, low, from int, u, v []float32) {
 		last := first + k.PerDilation[j]
-		w.pooled(u, v, k.Biases[first:last], pools[first:last], from-low)
+		w.pooled(u, v, k.Biases[first:last], pools[first:last], from-low, k.T-2*low)
 	})
 	features := len(k.Biases)
 	at := 0
@@ -117,7 +116,7 @@ func (k *RocketKernels) pools(b *rocketBuffer, series []float32, late int, w *co
 					index = float64(p.index) / float64(p.above)
 				}
 				out[at] = float64(float32(p.above) / float32(long))
-				out[features+at] = float64(max(p.longest, int32(long)-1-p.last))
+				out[features+at] = float64(min(int32(long)-1, p.large+1))
 				out[2*features+at] = float64(float32(mean))
 				out[3*features+at] = float64(float32(index))
 				at++
@@ -128,81 +127,101 @@ func (k *RocketKernels) pools(b *rocketBuffer, series []float32, late int, w *co
 
 // convolved is a stretch of one convolution and what its steps are to a bias.
 type convolved struct {
-	c            [rocketStretch + 64]float32
-	above, below [rocketStretch/64 + 1]uint64
-	sum          [16]float32 // of those above, by step modulo 16: every processor adds in the same order
+	c     [rocketStretch + 64]float32
+	below [rocketStretch/64 + 1]uint64 // a bit for each step
+	rocketLanes
 }
 
-// pooled adds the steps from step from on, at which the convolution is u + v, to the pool of each bias.
-func (w *convolved) pooled(u, v, biases []float32, pools []pool, from int) {
+// rocketLanes is about the steps above a bias, by step modulo 16, so that every processor adds in the same order.
+type rocketLanes struct {
+	sum   [16]float32
+	count [16]int32
+	ahead [16]int32 // the counts after each sixteen steps, added up: a step counts as often as there are steps of its lane from it on
+}
+
+// pooled adds the steps from step from on of long, at which the convolution is u + v, to the pool of each bias.
+func (w *convolved) pooled(u, v, biases []float32, pools []pool, from, long int) {
 	words := (len(u) + 63) / 64
 	sum(w.c[:len(u)], u, v)
 	for t := len(u); t < 64*words; t++ {
 		w.c[t] = float32(math.NaN()) // neither above nor below
 	}
+	turns := int32(4 * words) // of the lanes
 	for i, bias := range biases {
 		w.split(words, bias)
 		p := &pools[i]
-		for q := range words {
-			p.steps(w.above[q], w.below[q], int32(from+64*q))
+		count, index := int32(0), int32(0)
+		for l, n := range w.count {
+			count += n
+			index += 16*(turns*n-w.ahead[l]) + int32(l)*n
 		}
-		total := float32(0)
-		for _, v := range w.sum {
-			total += v
+		p.above += count
+		p.index += int64(count)*int64(from) + int64(index)
+		s := &w.sum
+		p.sum += float64(((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7])) + (((s[8] + s[9]) + (s[10] + s[11])) + ((s[12] + s[13]) + (s[14] + s[15]))))
+		// The distance is that of two steps below, of which the first and the last step always count as one.
+		if from == 0 {
+			w.below[0] |= 1
 		}
-		p.sum += float64(total)
+		if from+len(u) == long {
+			w.below[words-1] |= ^uint64(0) << ((len(u) - 1) & 63)
+		}
+		p.runs(w.below[:words], 64*words-len(u))
 	}
 }
 
-// split fills above, below and sum for one bias and so many times 64 steps.
+// split fills below and the lanes for one bias and so many times 64 steps.
 func (w *convolved) split(words int, bias float32) {
 	switch {
 	case simd && simd512:
-		rocketPool5(&w.c[0], words, bias, &w.above[0], &w.below[0], &w.sum)
+		rocketPool5(&w.c[0], words, bias, &w.below[0], &w.rocketLanes)
 		return
 	case simd:
-		rocketPool2(&w.c[0], words, bias, &w.above[0], &w.below[0], &w.sum)
+		rocketPool2(&w.c[0], words, bias, &w.below[0], &w.rocketLanes)
 		return
 	}
-	clear(w.sum[:])
+	w.rocketLanes = rocketLanes{}
 	for q := range words {
-		var above, below uint64
+		w.below[q] = 0
 		for t, c := range w.c[64*q : 64*q+64] {
 			if c > bias {
-				above |= 1 << t
 				w.sum[t&15] += c
+				w.count[t&15]++
+				w.ahead[t&15] += int32(4*(words-q) - t/16)
 			} else if c < bias {
-				below |= 1 << t
+				w.below[q] |= 1 << t
 			}
 		}
-		w.above[q], w.below[q] = above, below
 	}
 }
 
-// steps adds 64 steps, the first of which is step from: bits of those above and those below the bias.
-func (p *pool) steps(above, below uint64, from int32) {
-	n := int32(mathbits.OnesCount64(above))
-	p.above += n
-	places := mathbits.OnesCount64(above&0xaaaaaaaaaaaaaaaa) + 2*mathbits.OnesCount64(above&0xcccccccccccccccc) + 4*mathbits.OnesCount64(above&0xf0f0f0f0f0f0f0f0) +
-		8*mathbits.OnesCount64(above&0xff00ff00ff00ff00) + 16*mathbits.OnesCount64(above&0xffff0000ffff0000) + 32*mathbits.OnesCount64(above&0xffffffff00000000)
-	p.index += int64(n)*int64(from) + int64(places)
-	if below == 0 {
-		return
+// runs adds steps, a bit for each that is below, to the runs of steps that are not. The last word lacks so many.
+func (p *pool) runs(below []uint64, lack int) {
+	run, large := p.run, p.large
+	for i, b := range below {
+		valid := ^uint64(0)
+		if i == len(below)-1 { // move its steps to the upper end, as if others came before them
+			b, valid = b<<lack, valid<<lack
+			run -= int32(lack)
+		}
+		if b == 0 {
+			run += 64
+			continue
+		}
+		end := int32(mathbits.LeadingZeros64(b))
+		large = max(large, run+int32(mathbits.TrailingZeros64(b)), end)
+		run = end
+		if large >= 62 {
+			continue // no room inside for a longer run
+		}
+		// bit t of r says that the steps t to t+large are not below
+		r, width := ^b&valid, int32(1)
+		for ; 2*width <= large+1; width *= 2 {
+			r &= r >> width
+		}
+		for r &= r >> (large + 1 - width); r != 0; r &= r >> 1 {
+			large++
+		}
 	}
-	low, high := mathbits.TrailingZeros64(below), 63-mathbits.LeadingZeros64(below)
-	p.longest = max(p.longest, from+int32(low)-p.last)
-	p.last = from + int32(high)
-	if int(p.longest) >= high-low {
-		return // no room inside for a longer distance
-	}
-	p.longest = max(p.longest, 1)
-	// bit t of run says that the steps t to t+longest-1 lie inside and are not below
-	run := ^below & (1<<high - 1<<low)
-	width := int32(1)
-	for ; 2*width <= p.longest; width *= 2 {
-		run &= run >> width
-	}
-	for run &= run >> (p.longest - width); run != 0; run &= run >> 1 {
-		p.longest++
-	}
+	p.run, p.large = run, max(large, run)
 }

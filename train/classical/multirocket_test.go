@@ -76,33 +76,42 @@ func TestMultiRocket(t *testing.T) {
 	}
 }
 
-// TestPools: a step at a time, as the definition has it, over stretches of any length and values that equal the bias.
+// TestPools: a step at a time, as the definition has it, over any number of steps and values that equal the bias.
 func TestPools(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 3))
-	for trial := range 300 {
-		n := 1 + rng.IntN(400)
-		level := rng.IntN(4) // from mostly below the bias to mostly above
-		var got pool
-		var above, index, last, longest int
-		for from := 0; from < n; from += 64 {
-			var up, down uint64
-			for s := from; s < min(n, from+64); s++ {
-				switch rng.IntN(5) {
-				case 0: // equal
-				case 1, 2, 3, 4:
-					if rng.IntN(40) < []int{1, 8, 20, 39}[level] {
-						up |= 1 << (s - from)
-						above, index = above+1, index+s
-					} else {
-						down |= 1 << (s - from)
-						longest, last = max(longest, s-last), s
-					}
-				}
-			}
-			got.steps(up, down, int32(from))
+	for trial := range 400 {
+		n := 1 + rng.IntN(1200)
+		if trial < 70 {
+			n = 1 + trial
 		}
-		if want := (pool{above: int32(above), last: int32(last), longest: int32(longest), index: int64(index)}); got != want {
-			t.Fatalf("trial %d, %d steps: %+v, want %+v", trial, n, got, want)
+		rare := []int{1, 2, 20, 200}[rng.IntN(4)] // the steps between two on the rarer side
+		sign := float32(1 - 2*rng.IntN(2))
+		u, v, bias := slack(n), slack(n), []float32{0.5}
+		var want pool
+		var last, longest int
+		for s := range n {
+			u[s] = sign + bias[0]
+			if rng.IntN(rare) == 0 {
+				u[s] = bias[0] + sign*float32(rng.IntN(2)-1)
+			}
+			switch c := u[s]; {
+			case c > bias[0]:
+				want.above, want.index, want.sum = want.above+1, want.index+int64(s), want.sum+float64(c)
+			case c < bias[0]:
+				longest, last = max(longest, s-last), s
+			}
+		}
+		longest = max(longest, n-1-last)
+		var w convolved
+		got := make([]pool, 1)
+		for from := 0; from < n; {
+			to := min(n, from+1+rng.IntN(300))
+			w.pooled(u[from:to], v[from:to], bias, got, from, n)
+			from = to
+		}
+		distance := min(n-1, int(got[0].large)+1)
+		if got[0].run, got[0].large = 0, 0; got[0] != want || distance != longest {
+			t.Fatalf("trial %d, %d steps: %+v and distance %d, want %+v and %d", trial, n, got[0], distance, want, longest)
 		}
 	}
 }

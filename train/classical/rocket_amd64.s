@@ -316,70 +316,78 @@ total:
 	VZEROUPPER
 	RET
 
-#define POOL2(sum) \
-	VMOVUPS   (SI)(AX*4), Y0 \
+#define POOL2(sum, count, ahead) \
+	VMOVUPS   (SI), Y0 \
 	VCMPPS    $0x1e, Y4, Y0, Y1 \
 	VCMPPS    $0x11, Y4, Y0, Y2 \
 	VANDPS    Y1, Y0, Y0 \
+	VPSUBD    Y1, count, count \
 	VADDPS    Y0, sum, sum \
-	VMOVMSKPS Y1, R10 \
+	VPADDD    count, ahead, ahead \
 	VMOVMSKPS Y2, R11 \
-	MOVB      R10, (R8)(DX*1) \
-	MOVB      R11, (R9)(DX*1)
+	ADDQ      $32, SI \
+	MOVB      R11, (R9) \
+	INCQ      R9
 
-// func rocketPool2(c *float32, words int, bias float32, above, below *uint64, sum *[16]float32)
-// Bit t of above and below says whether c[t] is so, for t < 64*words; sum[t%16] adds up what is above.
-TEXT ·rocketPool2(SB), NOSPLIT, $0-48
+// func rocketPool2(c *float32, words int, bias float32, below *uint64, out *rocketLanes)
+// Bit t of below says whether c[t] is below the bias, for t < 64*words. Lane t%16 of out has what is above it: the sum, the
+// count, and the counts after each sixteen steps, added up.
+TEXT ·rocketPool2(SB), NOSPLIT, $0-40
 	MOVQ c+0(FP), SI
 	MOVQ words+8(FP), CX
 	VBROADCASTSS bias+16(FP), Y4
-	MOVQ above+24(FP), R8
-	MOVQ below+32(FP), R9
-	MOVQ sum+40(FP), DI
+	MOVQ below+24(FP), R9
+	MOVQ out+32(FP), DI
 	SHLQ $2, CX
-	XORQ AX, AX
-	XORQ DX, DX
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
+	VPXOR Y7, Y7, Y7
+	VPXOR Y8, Y8, Y8
+	VPXOR Y9, Y9, Y9
+	VPXOR Y10, Y10, Y10
 
 pool:
-	POOL2(Y5)
-	ADDQ $8, AX
-	INCQ DX
-	POOL2(Y6)
-	ADDQ $8, AX
-	INCQ DX
+	POOL2(Y5, Y7, Y9)
+	POOL2(Y6, Y8, Y10)
 	DECQ CX
 	JNZ  pool
 	VMOVUPS Y5, (DI)
 	VMOVUPS Y6, 32(DI)
+	VMOVUPS Y7, 64(DI)
+	VMOVUPS Y8, 96(DI)
+	VMOVUPS Y9, 128(DI)
+	VMOVUPS Y10, 160(DI)
 	VZEROUPPER
 	RET
 
-// func rocketPool5(c *float32, words int, bias float32, above, below *uint64, sum *[16]float32)
+// func rocketPool5(c *float32, words int, bias float32, below *uint64, out *rocketLanes)
 // rocketPool2 with AVX-512.
-TEXT ·rocketPool5(SB), NOSPLIT, $0-48
+TEXT ·rocketPool5(SB), NOSPLIT, $0-40
 	MOVQ c+0(FP), SI
 	MOVQ words+8(FP), CX
 	VBROADCASTSS bias+16(FP), Z4
-	MOVQ above+24(FP), R8
-	MOVQ below+32(FP), R9
-	MOVQ sum+40(FP), DI
+	MOVQ below+24(FP), R9
+	MOVQ out+32(FP), DI
 	SHLQ $2, CX
-	XORQ AX, AX
+	VPTERNLOGD $0xff, Z3, Z3, Z3
 	VPXORD Z5, Z5, Z5
+	VPXORD Z7, Z7, Z7
+	VPXORD Z9, Z9, Z9
 
 pool:
 	VMOVUPS (SI), Z0
 	VCMPPS  $0x1e, Z4, Z0, K1
 	VCMPPS  $0x11, Z4, Z0, K2
+	VPSUBD  Z3, Z7, K1, Z7
 	VADDPS  Z0, Z5, K1, Z5
-	KMOVW   K1, (R8)(AX*2)
-	KMOVW   K2, (R9)(AX*2)
+	VPADDD  Z7, Z9, Z9
+	KMOVW   K2, (R9)
 	ADDQ    $64, SI
-	INCQ    AX
+	ADDQ    $2, R9
 	DECQ    CX
 	JNZ     pool
 	VMOVUPS Z5, (DI)
+	VMOVUPS Z7, 64(DI)
+	VMOVUPS Z9, 128(DI)
 	VZEROUPPER
 	RET

@@ -56,7 +56,7 @@ func TestRocketTiers(t *testing.T) {
 				tiers(t, func(t *testing.T) {
 					r := result{count: make([]int32, k), pools: make([]pool, k), alpha: slack(n)}
 					above(u, v, biases[:k], r.count)
-					new(convolved).pooled(u, v, biases[:k], r.pools, 70)
+					new(convolved).pooled(u, v, biases[:k], r.pools, 70, 70+n+n%2)
 					b.alpha(r.alpha, 0, d, k%2)
 					add(r.alpha, v)
 					if first == nil {

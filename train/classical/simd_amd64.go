@@ -25,7 +25,7 @@ func rocketAbove2(u, v *float32, n int, bias *float32, k int, count *[4]int32)
 func rocketAbove5(u, v *float32, n int, bias *float32, k int, count *[4]int32)
 
 //go:noescape
-func rocketPool2(c *float32, words int, bias float32, above, below *uint64, sum *[16]float32)
+func rocketPool2(c *float32, words int, bias float32, below *uint64, out *rocketLanes)
 
 //go:noescape
-func rocketPool5(c *float32, words int, bias float32, above, below *uint64, sum *[16]float32)
+func rocketPool5(c *float32, words int, bias float32, below *uint64, out *rocketLanes)
