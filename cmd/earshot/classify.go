@@ -28,7 +28,8 @@ func newClassifyCommand(a *app) *cobra.Command {
 		Long: `Fit a classical model on the table of --train and write its answers for the rows of --test.
 
 Tables are .npz files with X (N,F) and y (N), or with --label AXIS the label_AXIS that features writes; classes of the test
-table may be missing. The result holds pred (N), and where the
+table may be missing. For minirocket and multirocket a row is a series of at least 9 or 10 steps: X is (N,C,T), or (N,T) for
+one channel. The result holds pred (N), and where the
 model has them proba (N,K), decision (N; one column for each class or, for svm, pair of classes beyond two classes),
 importances (F) and classes (K). Models: ` + strings.Join(classical.Names(), ", ") + `.
 
@@ -112,6 +113,16 @@ func (a *app) classify(f classifyFlags) error {
 	}
 	if test.x.F != train.x.F {
 		return fmt.Errorf("%s: X: %d features, %s has %d; both tables need the same columns", f.test, test.x.F, f.train, train.x.F)
+	}
+	if train.channels != test.channels {
+		return fmt.Errorf("%s: X: %d channels, %s has %d; both tables need the same shape", f.test, test.channels, f.train, train.channels)
+	}
+	if train.channels > 0 {
+		rocket, ok := model.(*classical.Rocket)
+		if !ok {
+			return fmt.Errorf("%s: X: series (N,C,T); %s takes rows of features (N,F)", f.train, f.model)
+		}
+		rocket.Channels = train.channels
 	}
 	classes, y := numbers(train.y)
 	c := model
@@ -209,9 +220,10 @@ func answers(c, model classical.Classifier, x classical.Matrix, pred []int, clas
 
 // table is X and the classes of a .npz as text, nil where there are none.
 type table struct {
-	x       classical.Matrix
-	y       []string
-	integer bool // y held whole numbers
+	x        classical.Matrix
+	channels int // of series (N,C,T); 0: rows of features
+	y        []string
+	integer  bool // y held whole numbers
 }
 
 func readTable(path, classesIn string) (table, error) {
@@ -224,14 +236,20 @@ func readTable(path, classesIn string) (table, error) {
 	if !ok {
 		return bad("X", fmt.Errorf("no such array"))
 	}
-	if len(x.Shape) != 2 {
-		return bad("X", fmt.Errorf("shape %v; rows and features are needed", x.Shape))
+	t := table{}
+	switch len(x.Shape) {
+	case 2:
+		t.x = classical.Matrix{N: x.Shape[0], F: x.Shape[1]}
+	case 3:
+		t.x, t.channels = classical.Matrix{N: x.Shape[0], F: x.Shape[1] * x.Shape[2]}, x.Shape[1]
+	default:
+		return bad("X", fmt.Errorf("shape %v; rows and features, or series, channels and steps are needed", x.Shape))
 	}
 	v, err := x.AsFloat64()
 	if err != nil {
 		return bad("X", err)
 	}
-	t := table{x: classical.Matrix{N: x.Shape[0], F: x.Shape[1], X: v}}
+	t.x.X = v
 	for i, v := range v {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			return bad("X", fmt.Errorf("row %d, feature %d is %v; fill or drop missing values first", i/t.x.F, i%t.x.F, v))

@@ -10,7 +10,7 @@
 //	p := f.Proba(x2) // (N, K)
 //
 // New makes any of them from its name and scikit-learn's settings; Pipeline puts a scaler in front; Search and its Nested
-// choose settings on folds; Save and Load keep a fitted model in a folder. MiniRocket turns time series into features.
+// choose settings on folds; Save and Load keep a fitted model in a folder. MiniRocket and MultiRocket turn time series into features.
 // Left out: missing values and sparse input.
 package classical
 

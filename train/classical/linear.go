@@ -52,11 +52,16 @@ func (m *linear) Decision(x Matrix) ([]float64, int) {
 
 // Predict returns the class of the largest decision value.
 func (m *linear) Predict(x Matrix) []int {
-	d, c := m.Decision(x)
-	if c > 1 {
+	d, _ := m.Decision(x)
+	return m.classes(d)
+}
+
+// classes are those of decision values.
+func (m *linear) classes(d []float64) []int {
+	if c := m.columns(); c > 1 {
 		return argmaxRows(d, c)
 	}
-	out := make([]int, x.N)
+	out := make([]int, len(d))
 	for i, v := range d {
 		if v > 0 {
 			out[i] = 1
@@ -67,15 +72,20 @@ func (m *linear) Predict(x Matrix) []int {
 
 // Proba returns the softmax of the decision values (of 0 and the value, for two classes), (N, K).
 func (m *linear) Proba(x Matrix) []float64 {
-	d, c := m.Decision(x)
-	if c == 1 {
-		p := make([]float64, 2*x.N)
+	d, _ := m.Decision(x)
+	return m.softmax(d)
+}
+
+// softmax is that of decision values.
+func (m *linear) softmax(d []float64) []float64 {
+	if m.columns() == 1 {
+		p := make([]float64, 2*len(d))
 		for i, v := range d {
 			p[2*i+1] = v
 		}
 		d = p
 	}
-	for i := range x.N {
+	for i := range len(d) / m.K {
 		softmax(d[i*m.K : (i+1)*m.K])
 	}
 	return d

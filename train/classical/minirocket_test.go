@@ -48,7 +48,7 @@ func TestMiniRocket(t *testing.T) {
 				if c.C > 1 {
 					m.Count, m.Channels = c.Count, c.Channels
 				}
-				m.fitBiases(x[:half], c.Rows)
+				m.fitBiases(x[:half], c.Rows, 0)
 				sum := 0.0
 				for _, b := range m.Biases {
 					sum += float64(b)
@@ -78,18 +78,24 @@ func TestMiniRocket(t *testing.T) {
 	}
 }
 
-// TestMiniRocketThreads: the same features at any number of threads; with ridge behind it, it tells series apart.
-func TestMiniRocketThreads(t *testing.T) {
-	const n, T = 60, 100
+// waves is n noisy sines of T steps, the frequency of which is their class.
+func waves(n, T, k int) ([]float32, []int) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	x, y := make([]float32, n*T), make([]int, n)
 	for i := range n {
-		y[i] = i % 3
+		y[i] = i % k
 		phase := 6 * rng.Float64()
 		for s := range T {
 			x[i*T+s] = float32(math.Sin(float64(s)*(0.3+0.1*float64(y[i]))+phase) + 0.5*rng.NormFloat64())
 		}
 	}
+	return x, y
+}
+
+// TestMiniRocketThreads: the same features at any number of threads; with ridge behind it, it tells series apart.
+func TestMiniRocketThreads(t *testing.T) {
+	const n, T = 60, 100
+	x, y := waves(n, T, 3)
 	fit := func(threads int) (MiniRocket, Matrix) {
 		m := MiniRocket{Features: 1000, Seed: 4, Threads: threads}
 		if err := m.Fit(x, n, 1, T); err != nil {
@@ -155,29 +161,8 @@ func TestProducts(t *testing.T) {
 	for i := range x {
 		x[i] = rng.NormFloat64()
 	}
-	gramRows(x, n, k, g, 2)
+	gram(n, k, func(i, from, to int, out []float64) { copy(out, x[i*k+from:i*k+to]) }, g, 2)
 	for _, p := range [][2]int{{0, 0}, {3, 100}, {47, 48}, {100, 100}} {
 		near(t, fmt.Sprint(p), g[p[0]*n+p[1]:p[0]*n+p[1]+1], []float64{dot(x[p[0]*k:p[0]*k+k], x[p[1]*k:p[1]*k+k])}, 1e-10)
 	}
-}
-
-func BenchmarkMiniRocket(b *testing.B) {
-	const n, T = 20, 6000
-	rng := rand.New(rand.NewPCG(1, 1))
-	x := make([]float32, n*T)
-	for i := range x {
-		x[i] = float32(rng.NormFloat64())
-	}
-	var m MiniRocket
-	if err := m.Fit(x, n, 1, T); err != nil {
-		b.Fatal(err)
-	}
-	b.Run(fmt.Sprintf("N=%d/T=%d/features=%d", n, T, m.Made()), func(b *testing.B) {
-		for b.Loop() {
-			if _, err := m.Transform(x, n); err != nil {
-				b.Fatal(err)
-			}
-		}
-		b.ReportMetric(float64(n*T)*float64(b.N)/b.Elapsed().Seconds()/1e6, "Msamples/s")
-	})
 }

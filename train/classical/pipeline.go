@@ -10,13 +10,15 @@ type Scaler struct {
 }
 
 // Fit takes mean and standard deviation (divisor N) of each feature.
-func (s *Scaler) Fit(x Matrix) {
+func (s *Scaler) Fit(x Matrix) { s.fit(x, 1) }
+
+func (s *Scaler) fit(x Matrix, threads int) {
 	w := make([]float64, x.N)
 	for i := range w {
 		w[i] = 1
 	}
 	var variance []float64
-	s.Mean, variance = moments(x, w)
+	s.Mean, variance = moments(x, w, threads)
 	s.Scale = make([]float64, x.F)
 	const eps = 2.220446049250313e-16
 	for j, v := range variance {
@@ -54,6 +56,10 @@ type Pipeline struct {
 func (p *Pipeline) Fit(x Matrix, y []int, k int) error {
 	if err := check("pipeline", x, y, k); err != nil {
 		return err
+	}
+	if r, ok := p.Model.(*Ridge); ok {
+		p.Scaler.fit(x, r.Threads)
+		return r.fit(x, y, k, &p.Scaler)
 	}
 	p.Scaler.Fit(x)
 	return p.Model.Fit(p.Scaler.Apply(x), y, k)

@@ -32,35 +32,37 @@ func products(a []float64, n int, b []float64, m, k int, c []float64) {
 	}
 }
 
-// gramRows writes X X' of n rows of k values to c (n, n); on and above the diagonal is enough for its users.
-func gramRows(x []float64, n, k int, c []float64, threads int) {
-	const block = 48
-	blocks := (n + block - 1) / block
-	const depth = 1024 // values of a row that are used while they are in the cache
-	parallel(threads, blocks*blocks, func(_, t int) {
-		bi, bj := t/blocks, t%blocks
-		if bj < bi {
-			return
-		}
-		i0, i1, j0, j1 := bi*block, min(n, (bi+1)*block), bj*block, min(n, (bj+1)*block)
-		ni, nj := i1-i0, j1-j0
-		a, b, part := make([]float64, ni*depth), make([]float64, nj*depth), make([]float64, ni*nj)
-		sum := make([]float64, ni*nj)
-		for from := 0; from < k; from += depth {
-			d := min(depth, k-from)
+// gram adds X X' of n rows of f values to c (n, n), of which on and above the diagonal is enough for its users. block writes
+// the values from to to-1 of row i: all of X is never in memory.
+func gram(n, f int, block func(i, from, to int, out []float64), c []float64, threads int) {
+	const (
+		rows  = 48  // of a tile
+		depth = 256 // values of each row at a time
+	)
+	tiles := (n + rows - 1) / rows
+	x := make([]float64, n*min(f, depth))
+	parts := make([][rows * rows]float64, workers(threads, tiles*tiles))
+	for from := 0; from < f; from += depth {
+		d := min(depth, f-from)
+		parallel(threads, tiles, func(_, b int) {
+			for i := b * rows; i < min(n, (b+1)*rows); i++ {
+				block(i, from, from+d, x[i*d:(i+1)*d])
+			}
+		})
+		parallel(threads, tiles*tiles, func(w, t int) {
+			i0, j0 := t/tiles*rows, t%tiles*rows
+			if j0 < i0 {
+				return
+			}
+			ni, nj := min(rows, n-i0), min(rows, n-j0)
+			part := parts[w][:ni*nj]
+			products(x[i0*d:(i0+ni)*d], ni, x[j0*d:(j0+nj)*d], nj, d, part)
 			for i := range ni {
-				copy(a[i*d:(i+1)*d], x[(i0+i)*k+from:])
+				to := c[(i0+i)*n+j0:][:nj]
+				for j, v := range part[i*nj : (i+1)*nj] {
+					to[j] += v
+				}
 			}
-			for j := range nj {
-				copy(b[j*d:(j+1)*d], x[(j0+j)*k+from:])
-			}
-			products(a[:ni*d], ni, b[:nj*d], nj, d, part)
-			for i, v := range part {
-				sum[i] += v
-			}
-		}
-		for i := range ni {
-			copy(c[(i0+i)*n+j0:(i0+i)*n+j1], sum[i*nj:(i+1)*nj])
-		}
-	})
+		})
+	}
 }

@@ -14,9 +14,10 @@ func TestSave(t *testing.T) {
 	settings := map[string]map[string]string{
 		"tree": {"criterion": "entropy", "max_depth": "4"}, "forest": {"n_estimators": "5", "class_weight": "1:2:1"}, "svm": {"probability": "True", "C": "2"},
 		"knn": {"weights": "distance"}, "kmeans": {"n_clusters": "3"}, "ridge": {"alphas": "0.1:1:10"}, "dummy": {"strategy": "stratified", "random_state": "7"},
+		"minirocket": {"n_kernels": "200"}, "multirocket": {"n_kernels": "84", "channels": "2"},
 	}
-	x, y := formula(90, 5, 3, 401, 2, 0)
-	xt, _ := formula(30, 5, 3, 401, 2, 90)
+	x, y := formula(90, 20, 3, 401, 2, 0)
+	xt, _ := formula(30, 20, 3, 401, 2, 90)
 	for _, name := range Names() {
 		for _, scaled := range []bool{false, true} {
 			if scaled && name == "mnb" {

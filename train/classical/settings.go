@@ -33,6 +33,8 @@ var registry = []struct {
 	{"logistic", func() model { return &Logistic{} }},
 	{"ridge", func() model { return &Ridge{} }},
 	{"kmeans", func() model { return &KMeans{} }},
+	{"minirocket", func() model { return &Rocket{} }},
+	{"multirocket", func() model { return &Rocket{Multi: true} }},
 	{"dummy", func() model { return &Dummy{} }},
 }
 
@@ -87,10 +89,15 @@ func Settings(c Classifier) (name string, set map[string]string, err error) {
 	return nameOf(m), s.out, nil
 }
 
-// nameOf finds a model in the registry by its type; forests differ by what they draw.
+// nameOf finds a model in the registry by its type; forests differ by what they draw, rockets by what they sum up.
 func nameOf(m model) string {
-	if f, ok := m.(*Forest); ok && f.Extra {
-		return "extratrees"
+	switch v := m.(type) {
+	case *Forest:
+		if v.Extra {
+			return "extratrees"
+		}
+	case *Rocket:
+		return v.name()
 	}
 	for _, r := range registry {
 		if fmt.Sprintf("%T", r.make()) == fmt.Sprintf("%T", m) {
@@ -206,6 +213,32 @@ func (s *settings) boolean(name string, p *bool) {
 			return errors.New("not True or False")
 		}
 		*p = b
+		return nil
+	})
+}
+
+// penalties are numbers above 0, joined by colons.
+func (s *settings) penalties(name string, p *[]float64) {
+	var t []string
+	for _, a := range *p {
+		t = append(t, strconv.FormatFloat(a, 'g', -1, 64))
+	}
+	now := "None"
+	if t != nil {
+		now = strings.Join(t, ":")
+	}
+	s.value(name, now, func(v string) error {
+		*p = nil
+		if v == "None" {
+			return nil
+		}
+		for _, w := range strings.Split(v, ":") {
+			a, err := strconv.ParseFloat(w, 64)
+			if err != nil || !(a > 0 && a < 1e300) {
+				return errors.New("not penalties above 0 such as 0.1:1:10")
+			}
+			*p = append(*p, a)
+		}
 		return nil
 	})
 }
