@@ -23,7 +23,11 @@ type Forest struct {
 
 	K, F   int
 	Forest []Tree
+
+	fold *shared
 }
+
+func (f *Forest) on(s *shared) { f.fold = s }
 
 // Fit grows the trees, each from a seed of its own, so that their number of threads changes nothing.
 func (f *Forest) Fit(x Matrix, y []int, k int) error {
@@ -49,7 +53,7 @@ func (f *Forest) grow(x Matrix, y, first []int, class []float64) {
 		trees = 100
 	}
 	tries, boot := FeatureCount(f.MaxFeatures.of(x.F, SqrtFeatures)), f.bootstrap()
-	r := newRanks(x, f.Threads)
+	r := sharedRanks(f.fold, x, f.Threads)
 	f.Forest = make([]Tree, trees)
 	type worker struct {
 		g *grower

@@ -37,6 +37,12 @@ func newRanks(x Matrix, threads int) *ranks {
 	return r
 }
 
+// sharedRanks is newRanks, once for all points on a fold.
+func sharedRanks(s *shared, x Matrix, threads int) *ranks {
+	type ranksOf struct{}
+	return share(s, ranksOf{}, 12*len(x.X), func() *ranks { return newRanks(x, threads) })
+}
+
 // column returns places, rows and values of a column.
 func (r *ranks) column(j int) (place, order []uint32, vals []float32) {
 	lo, hi := j*r.n, (j+1)*r.n

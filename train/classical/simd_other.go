@@ -7,3 +7,15 @@ var simd = false
 func above4(alpha, a, b, c *float32, n int, bias *[4]float32, count *[4]int32) { panic("no SIMD here") }
 
 func tile34(a0, a1, a2, b0, b1, b2, b3 *float64, k int, out *[12]float64) { panic("no SIMD here") }
+
+func smoMove(v, up *float64, ki, kj *float32, n int, ei, ej float64, best *[4]float64, at *[4]int64) {
+	panic("no SIMD here")
+}
+
+func smoSecond(v, low, diag *float64, ki *float32, n int, top, kii float64, best *[4]float64, at *[4]int64, least *[4]float64) {
+	panic("no SIMD here")
+}
+
+func exp4(x *float64, n int, s float64) { panic("no SIMD here") }
+
+func absolutes4(q, b0, b1, b2, b3 *float64, k int, out *[4]float64) { panic("no SIMD here") }

@@ -24,7 +24,11 @@ type Tree struct {
 	K, F  int
 	Nodes []Node // Nodes[0] is the root
 	Dist  []float64
+
+	fold *shared
 }
+
+func (t *Tree) on(s *shared) { t.fold = s }
 
 // Node is a split, or a leaf when Feature is -1. Its class shares are Dist[i*K : (i+1)*K] of node i.
 type Node struct {
@@ -51,7 +55,7 @@ func (t *Tree) Fit(x Matrix, y []int, k int) error {
 	if err != nil {
 		return err
 	}
-	newGrower(newRanks(x, 1), y, []int{0, k}, class).grow(t, rowWeights(nil, y))
+	newGrower(sharedRanks(t.fold, x, 1), y, []int{0, k}, class).grow(t, rowWeights(nil, y))
 	return nil
 }
 
