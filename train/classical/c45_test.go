@@ -35,7 +35,7 @@ func TestC45Golf(t *testing.T) {
 		name      string
 		got, want float64
 	}{
-		{"info(T)", bits([]float64{9, 5}) / 14, 0.940},
+		{"info(T)", information([]float64{9, 5}) / 14, 0.940},
 		{"gain(outlook)", outlook.gain, 0.246}, {"split info(outlook)", outlook.info, 1.577}, {"gain ratio(outlook)", outlook.gain / outlook.info, 0.156},
 		{"gain(windy)", windy.gain, 0.048}, {"split info(windy)", windy.info, 0.985},
 	} {

@@ -41,7 +41,7 @@ func (g *c45Grower) test(j int, rows []int) c45Test {
 	for _, i := range rows {
 		total[g.y[i]]++
 	}
-	base := bits(total) / n
+	base := information(total) / n
 	least := g.m.minObjects()
 	if v := g.m.values(j); v > 0 {
 		table, size := make([]float64, v*g.m.K), make([]float64, v)
@@ -52,13 +52,13 @@ func (g *c45Grower) test(j int, rows []int) c45Test {
 		}
 		after, enough := 0.0, 0
 		for c, s := range size {
-			after += bits(table[c*g.m.K:(c+1)*g.m.K]) / n
+			after += information(table[c*g.m.K:(c+1)*g.m.K]) / n
 			if int(s) >= least {
 				enough++
 			}
 		}
 		if enough >= 2 {
-			t.gain, t.info = base-after, bits(size)/n
+			t.gain, t.info = base-after, information(size)/n
 		}
 		return t
 	}
@@ -85,14 +85,14 @@ func (g *c45Grower) test(j int, rows []int) c45Test {
 			continue
 		}
 		tries++
-		if gain := base - (bits(left)+bits(right))/n; gain > t.gain {
+		if gain := base - (information(left)+information(right))/n; gain > t.gain {
 			t.gain, where = gain, p+1
 		}
 	}
 	if tries == 0 {
 		return t
 	}
-	t.info = bits([]float64{float64(where), n - float64(where)}) / n
+	t.info = information([]float64{float64(where), n - float64(where)}) / n
 	// Choosing among many cuts costs bits too (Quinlan, 1996).
 	t.gain -= math.Log2(float64(tries)) / n
 	t.cut = g.below(j, (at(order[where-1])+at(order[where]))/2)
@@ -119,8 +119,8 @@ func (g *c45Grower) below(j int, v float64) float64 {
 	return s[max(i-1, 0)]
 }
 
-// bits is the entropy of a class count times its sum.
-func bits(count []float64) float64 {
+// information is the entropy of a class count times its sum.
+func information(count []float64) float64 {
 	sum, h := 0.0, 0.0
 	for _, v := range count {
 		sum += v

@@ -23,7 +23,11 @@ type Forest struct {
 
 	K, F   int
 	Forest []Tree
+
+	fold *shared
 }
+
+func (f *Forest) on(s *shared) { f.fold = s }
 
 // Fit grows the trees, each from a seed of its own, so that their number of threads changes nothing.
 func (f *Forest) Fit(x Matrix, y []int, k int) error {
@@ -49,7 +53,7 @@ func (f *Forest) grow(x Matrix, y, first []int, class []float64) {
 		trees = 100
 	}
 	tries, boot := FeatureCount(f.MaxFeatures.of(x.F, SqrtFeatures)), f.bootstrap()
-	r := newRanks(x, f.Threads)
+	r := sharedRanks(f.fold, x, f.Threads)
 	f.Forest = make([]Tree, trees)
 	type worker struct {
 		g *grower
@@ -91,15 +95,19 @@ func (f *Forest) bootstrap() bool {
 // Proba returns the mean of the trees' probabilities, (N, K).
 func (f *Forest) Proba(x Matrix) []float64 {
 	p := make([]float64, x.N*f.K)
-	const block = 64 // rows that pass through one tree while it is in the cache
-	parallel(f.Threads, (x.N+block-1)/block, func(_, b int) {
+	const block = 256 // rows that pass through one tree while it is in the cache
+	blocks := (x.N + block - 1) / block
+	ws := make([]walker, workers(f.Threads, blocks))
+	parallel(f.Threads, blocks, func(k, b int) {
+		w := &ws[k]
 		lo, hi := b*block, min(x.N, (b+1)*block)
+		w.load(x, lo, hi)
 		for t := range f.Forest {
 			tree := &f.Forest[t]
-			for i := lo; i < hi; i++ {
-				l := int(tree.leaf(x.Row(i)))
-				for c, v := range tree.Dist[l*f.K : (l+1)*f.K] {
-					p[i*f.K+c] += v
+			for i, l := range w.walk(tree) {
+				out := p[(lo+i)*f.K : (lo+i+1)*f.K]
+				for c, v := range tree.Dist[int(l)*f.K:][:len(out)] {
+					out[c] += v
 				}
 			}
 		}

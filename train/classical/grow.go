@@ -2,7 +2,9 @@ package classical
 
 import (
 	"math"
+	"math/bits"
 	"math/rand/v2"
+	"slices"
 )
 
 // grower holds what growing needs: one per worker, used for tree after tree.
@@ -14,49 +16,72 @@ type grower struct {
 	k       int       // classes of all outputs
 	class   []float64 // weight of each class, nil when all are 1
 	w       []float64
-	rows    []int32
-	keys    []uint64
-	hist    []float64 // (distinct values, K)
-	count   []int32   // rows at each distinct value
-	weight  []float64 // of those rows, when there are several outputs
+	rows    []uint32 // of a node in rising order
+	spare   []uint32
 	left    []float64
 	total   []float64
 	order   []int32 // features; those constant in the node's ancestors come first
 	rng     *rand.Rand
-	integer bool      // weights are whole numbers: entropy reads a table
-	xlogx   []float64 // i log2 i
+	nodes   []Node
+	dist    []float64
+
+	// sorting
+	keys    []uint32
+	bits    []uint64 // one for each place, all 0 between sorts
+	touched []uint64 // one for each of those words
+
+	counts  bool    // weights are whole numbers
+	xlogx   []int64 // i log2 i in units of perUnit: sums of them are exact, so that equal splits tie
+	perUnit float64
+
+	// whole weights of one output
+	whole  bool
+	info   []uint32 // (N) class<<16 | weight
+	nl, nt []int64  // (K) counts on the left, in the node
 }
 
 // newGrower takes the classes of each row's outputs, (N, outputs), numbered through: output o has first[o] to first[o+1].
 func newGrower(r *ranks, y []int, first []int, class []float64) *grower {
 	k := first[len(first)-1]
-	g := &grower{r: r, k: k, first: first, outputs: len(first) - 1, class: class, y: make([]int32, len(y)), rows: make([]int32, 0, r.n), keys: make([]uint64, r.n),
-		hist: make([]float64, r.most*k), count: make([]int32, r.most), weight: make([]float64, r.most), left: make([]float64, k), total: make([]float64, k),
-		order: make([]int32, r.f)}
+	words := (r.n + 63) / 64
+	g := &grower{r: r, k: k, first: first, outputs: len(first) - 1, class: class, y: make([]int32, len(y)), rows: make([]uint32, 0, r.n), spare: make([]uint32, r.n),
+		left: make([]float64, k), total: make([]float64, k), order: make([]int32, r.f), keys: make([]uint32, r.n+64), bits: make([]uint64, words), touched: make([]uint64, (words+63)/64),
+		info: make([]uint32, r.n), nl: make([]int64, k), nt: make([]int64, k)}
 	for i, c := range y {
 		g.y[i] = int32(c)
 	}
 	return g
 }
 
-// split is a candidate: rows with a rank up to at go left.
+// split is a candidate: rows with a place up to at go left.
 type split struct {
 	feature int32
-	rank    uint32
+	at      uint32
 	score   float64 // proxy of the improvement: larger is better
 	cut     float64
 }
 
 // grow fits t to the rows with positive weight.
 func (g *grower) grow(t *Tree, w []float64) {
-	t.K, t.F, t.Nodes, t.Dist = g.k, g.r.f, t.Nodes[:0], t.Dist[:0]
 	g.w, g.rng = w, rand.New(rand.NewPCG(t.Seed, 0x7472656573))
-	g.rows, g.integer = g.rows[:0], g.class == nil
+	g.rows, g.nodes, g.dist = g.rows[:0], g.nodes[:0], g.dist[:0]
+	g.counts = g.class == nil
+	sum := 0.0
 	for i, v := range w {
 		if v > 0 {
-			g.rows = append(g.rows, int32(i))
-			g.integer = g.integer && v == math.Trunc(v)
+			g.rows = append(g.rows, uint32(i))
+			g.counts = g.counts && v == math.Trunc(v) && v < 1<<16
+			sum += v
 		}
+	}
+	g.whole = g.counts && g.outputs == 1 && g.k < 1<<16
+	if g.whole {
+		for _, i := range g.rows {
+			g.info[i] = uint32(g.y[i])<<16 | uint32(w[i])
+		}
+	}
+	if g.counts && t.Criterion == Entropy && len(g.xlogx) <= int(sum) {
+		g.table(int(sum))
 	}
 	if g.class != nil {
 		g.w = make([]float64, len(w))
@@ -64,61 +89,91 @@ func (g *grower) grow(t *Tree, w []float64) {
 			g.w[i] = v * g.class[g.y[i]]
 		}
 	}
-	if g.integer && t.Criterion == Entropy {
-		var sum float64
-		for _, v := range g.w {
-			sum += v
-		}
-		for i := len(g.xlogx); i <= int(sum); i++ {
-			g.xlogx = append(g.xlogx, xlog2x(float64(i)))
-		}
-	}
 	for i := range g.order {
 		g.order[i] = int32(i)
 	}
 	g.node(t, 0, len(g.rows), 0, 0)
+	t.K, t.F, t.Nodes, t.Dist = g.k, g.r.f, slices.Clone(g.nodes), slices.Clone(g.dist)
+}
+
+// table fills xlogx for counts up to n, as fine as sums of it leave room for.
+func (g *grower) table(n int) {
+	scale := math.Exp2(float64(60 - bits.Len64(uint64(xlog2x(float64(n))))))
+	g.xlogx, g.perUnit = make([]int64, n+1), 1/scale
+	for i := range g.xlogx {
+		g.xlogx[i] = int64(xlog2x(float64(i)) * scale)
+	}
+}
+
+// sums takes the node's class weights and returns their sum and impurity.
+func (g *grower) sums(c Criterion, rows []uint32) (sum, impurity float64) {
+	clear(g.total)
+	if !g.whole {
+		for _, i := range rows {
+			for _, c := range g.classes(i) {
+				g.total[c] += g.w[i]
+			}
+			sum += g.w[i]
+		}
+		return sum, g.impurity(c, sum)
+	}
+	clear(g.nt)
+	info, nt := g.info, g.nt
+	for _, i := range rows {
+		v := info[i]
+		nt[v>>16] += int64(v & (1<<16 - 1))
+	}
+	n, x := int64(0), int64(0)
+	for c, v := range nt {
+		n += v
+		g.total[c] = float64(v)
+	}
+	if c == Gini {
+		return float64(n), g.impurity(c, float64(n))
+	}
+	for _, v := range nt {
+		x += g.xlogx[v]
+	}
+	return float64(n), float64(g.xlogx[n]-x) * g.perUnit / float64(n)
 }
 
 // node grows the subtree of rows [lo, hi) and returns its number. The first constant features of order are known to be
 // constant here.
 func (g *grower) node(t *Tree, lo, hi, depth, constant int) int32 {
-	id := int32(len(t.Nodes))
-	clear(g.total)
-	var sum float64
-	for _, i := range g.rows[lo:hi] {
-		for _, c := range g.classes(i) {
-			g.total[c] += g.w[i]
-		}
-		sum += g.w[i]
-	}
-	t.Nodes = append(t.Nodes, Node{Feature: -1, Left: -1, Right: -1, Rows: int32(hi - lo), Weight: sum, Impurity: g.impurity(t.Criterion, sum)})
+	id := int32(len(g.nodes))
+	sum, impurity := g.sums(t.Criterion, g.rows[lo:hi])
+	g.nodes = append(g.nodes, Node{Feature: -1, Left: -1, Right: -1, Rows: int32(hi - lo), Weight: sum, Impurity: impurity})
 	for _, v := range g.total {
-		t.Dist = append(t.Dist, v/sum)
+		g.dist = append(g.dist, v/sum)
 	}
-	if t.Nodes[id].Impurity <= epsilon || hi-lo < max(2, t.MinSplit) || hi-lo < 2*max(1, t.MinLeaf) || (t.MaxDepth > 0 && depth >= t.MaxDepth) {
+	if impurity <= epsilon || hi-lo < max(2, t.MinSplit) || hi-lo < 2*max(1, t.MinLeaf) || (t.MaxDepth > 0 && depth >= t.MaxDepth) {
 		return id
 	}
 	best, constant := g.best(t, lo, hi, sum, constant)
 	if best.feature < 0 {
 		return id
 	}
-	// partition: unstable, from both ends
-	code := g.r.code[int(best.feature)*g.r.n:]
-	i, j := lo, hi
-	for i < j {
-		if code[g.rows[i]] <= best.rank {
-			i++
-		} else {
-			j--
-			g.rows[i], g.rows[j] = g.rows[j], g.rows[i]
-		}
-	}
-	t.Nodes[id].Feature, t.Nodes[id].Threshold = best.feature, best.cut
+	mid := lo + g.partition(g.rows[lo:hi], best)
+	g.nodes[id].Feature, g.nodes[id].Threshold = best.feature, best.cut
 	// The features that are constant here stay in front for both children: a child moves only those behind them.
-	l := g.node(t, lo, i, depth+1, constant)
-	r := g.node(t, i, hi, depth+1, constant)
-	t.Nodes[id].Left, t.Nodes[id].Right = l, r
+	l := g.node(t, lo, mid, depth+1, constant)
+	r := g.node(t, mid, hi, depth+1, constant)
+	g.nodes[id].Left, g.nodes[id].Right = l, r
 	return id
+}
+
+// partition puts the rows of the left side first, both sides in rising order, and returns their number.
+func (g *grower) partition(rows []uint32, s split) int {
+	place, _, _ := g.r.column(int(s.feature))
+	spare := g.spare[:len(rows)]
+	l, r := 0, 0
+	for _, i := range rows {
+		rows[l], spare[r] = i, i // one of the two is overwritten: no branch to guess
+		left := int((uint64(place[i]) - uint64(s.at) - 1) >> 63)
+		l, r = l+left, r+1-left
+	}
+	copy(rows[l:], spare[:r])
+	return l
 }
 
 // best draws features until MaxFeatures of them were tried, and goes on while none of them varied.
@@ -150,80 +205,123 @@ func (g *grower) best(t *Tree, lo, hi int, sum float64, constant int) (split, in
 		g.order[p], g.order[end] = g.order[end], g.order[p]
 		if s.score > best.score {
 			best = s
+			if g.whole && s.score == g.pure(t.Criterion, sum) {
+				break // both sides are pure: no other split is better
+			}
 		}
 	}
 	return best, constant
 }
 
+// pure is the score of a split into two pure sides.
+func (g *grower) pure(c Criterion, sum float64) float64 {
+	if c == Gini {
+		return sum
+	}
+	return 0
+}
+
 // try finds the best cut of one feature, and whether the feature varies at all.
 func (g *grower) try(t *Tree, f int32, lo, hi int, sum float64) (split, bool) {
-	rows, code, vals := g.rows[lo:hi], g.r.code[int(f)*g.r.n:(int(f)+1)*g.r.n], g.r.values[f]
-	a, b := code[rows[0]], code[rows[0]]
-	for _, i := range rows {
-		c := code[i]
-		a, b = min(a, c), max(b, c)
-	}
-	if vals[b] <= vals[a]+least {
-		return split{}, false
-	}
-	s := scan{g: g, t: t, sum: sum, n: len(rows), out: split{feature: f, score: math.Inf(-1)}, vals: vals, last: a}
-	clear(g.left)
-	s.start()
+	rows := g.rows[lo:hi]
+	place, order, vals := g.r.column(int(f))
+	out := split{feature: f, score: math.Inf(-1)}
 	if t.Random {
-		s.random(rows, code, a, b)
-		return s.out, true
-	}
-	if span := int(b-a) + 1; span <= 4*len(rows) {
-		// Many rows for the values between: count classes at each value, no sorting.
-		hist, count := g.hist[:span*g.k], g.count[:span]
-		clear(hist)
-		clear(count)
-		if g.outputs == 1 {
-			for _, i := range rows {
-				c := int(code[i] - a)
-				hist[c*g.k+int(g.y[i])] += g.w[i]
-				count[c]++
-			}
-		} else {
-			clear(g.weight[:span])
-			for _, i := range rows {
-				c := int(code[i] - a)
-				for _, y := range g.classes(i) {
-					hist[c*g.k+int(y)] += g.w[i]
-				}
-				g.weight[c] += g.w[i]
-				count[c]++
-			}
+		keys := g.keys[:len(rows)]
+		a, b := uint32(math.MaxUint32), uint32(0)
+		for j, i := range rows {
+			p := place[i]
+			keys[j] = p
+			a, b = min(a, p), max(b, p)
 		}
-		for c, m := range count {
-			if m == 0 {
+		if vals[b] <= vals[a]+least {
+			return out, false
+		}
+		g.random(t, rows, keys, vals, a, b, sum, &out)
+		return out, true
+	}
+	keys := g.sorted(rows, place)
+	if vals[keys[len(keys)-1]] <= vals[keys[0]]+least {
+		return out, false
+	}
+	switch {
+	case !g.whole:
+		s := g.newScan(t, vals, keys[0], len(rows), sum, out)
+		for _, p := range keys {
+			s.reach(p)
+			s.moveRow(order[p])
+		}
+		out = s.out
+	case t.Criterion == Gini:
+		g.gini(keys, order, vals, max(1, t.MinLeaf), &out)
+	default:
+		g.entropy(keys, order, vals, max(1, t.MinLeaf), &out)
+	}
+	return out, true
+}
+
+// sorted returns the places of rows, rising.
+func (g *grower) sorted(rows, place []uint32) []uint32 {
+	m := len(rows)
+	keys := g.keys[:m]
+	if m <= 12 {
+		for j, i := range rows {
+			p, k := place[i], j
+			for ; k > 0 && keys[k-1] > p; k-- {
+				keys[k] = keys[k-1]
+			}
+			keys[k] = p
+		}
+		return keys
+	}
+	// Places differ: a bit for each of them, read in order, sorts without comparing.
+	set := g.bits
+	if len(set) <= 2*m {
+		for _, i := range rows {
+			p := place[i]
+			set[p>>6] |= 1 << (p & 63)
+		}
+		k := 0
+		for w, b := range set {
+			if b == 0 {
 				continue
 			}
-			s.reach(a + uint32(c))
-			sum := 0.0
-			for k, w := range hist[c*g.k : (c+1)*g.k] {
-				if w != 0 {
-					s.move(int32(k), w)
-					sum += w
-				}
-			}
-			if g.outputs > 1 {
-				sum = g.weight[c]
-			}
-			s.wl += sum
-			s.rows += int(m)
+			set[w] = 0
+			k = spread(g.keys, k, b, uint32(w)<<6)
 		}
-		return s.out, true
+		return keys
 	}
-	keys := g.keys[:len(rows)]
-	for j, i := range rows {
-		keys[j] = uint64(code[i])<<32 | uint64(i)
+	for _, i := range rows {
+		p := place[i]
+		set[p>>6] |= 1 << (p & 63)
+		g.touched[p>>12] |= 1 << (p >> 6 & 63)
 	}
-	sortKeys(keys)
-	for _, key := range keys {
-		i := uint32(key)
-		s.reach(uint32(key >> 32))
-		s.moveRow(i, g.w[i])
+	k := 0
+	for v, t := range g.touched {
+		g.touched[v] = 0
+		for ; t != 0; t &= t - 1 {
+			w := v<<6 | bits.TrailingZeros64(t)
+			b := set[w]
+			set[w] = 0
+			for base := uint32(w) << 6; b != 0; b &= b - 1 {
+				keys[k] = base | uint32(bits.TrailingZeros64(b))
+				k++
+			}
+		}
 	}
-	return s.out, true
+	return keys
+}
+
+// spread writes base plus the numbers of the bits of b, at least one, to keys from k on and returns the next k. It writes
+// eight at a time, some of them in vain, since that leaves nothing to guess for the processor.
+func spread(keys []uint32, k int, b uint64, base uint32) int {
+	next := k + bits.OnesCount64(b)
+	for ; b != 0; k += 8 {
+		o := (*[8]uint32)(keys[k : k+8])
+		for j := range o {
+			o[j] = base + uint32(bits.TrailingZeros64(b))
+			b &= b - 1
+		}
+	}
+	return next
 }

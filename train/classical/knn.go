@@ -33,7 +33,11 @@ type KNN struct {
 	K int
 	X Matrix
 	Y []int
+
+	fold *shared
 }
+
+func (m *KNN) on(s *shared) { m.fold = s }
 
 // Fit keeps the rows.
 func (m *KNN) Fit(x Matrix, y []int, k int) error {
@@ -57,6 +61,9 @@ func (m *KNN) neighbors() int {
 // Nearest returns the numbers of each row's neighbors, nearest first, and their distances, both (N, Neighbors).
 func (m *KNN) Nearest(x Matrix) (rows []int, dist []float64) {
 	n := m.neighbors()
+	if m.fold.asks(x) {
+		return m.sharedNearest(n)
+	}
 	rows, dist = make([]int, x.N*n), make([]float64, x.N*n)
 	// A block of queries shares each stretch of training rows while it is in the cache. Squared distances come from inner
 	// products first, |a|² + |b|² - 2ab; only rows that could be nearer than the farthest neighbor are looked at again, so
@@ -84,7 +91,9 @@ func (m *KNN) Nearest(x Matrix) (rows []int, dist []float64) {
 			}
 			for q := lo; q < hi; q++ {
 				if m.Metric == Manhattan {
-					m.scan(x.Row(q), from, to, rows[q*n:(q+1)*n], dist[q*n:(q+1)*n])
+					d := w.products[:to-from]
+					absoluteDistances(x.Row(q), m.X.X[from*x.F:to*x.F], dist[(q+1)*n-1], d)
+					merge(d, from, rows[q*n:(q+1)*n], dist[q*n:(q+1)*n])
 					continue
 				}
 				if from == 0 {
@@ -102,17 +111,38 @@ func (m *KNN) Nearest(x Matrix) (rows []int, dist []float64) {
 	return rows, dist
 }
 
-// scan merges training rows [from, to) into a query's sorted list.
-func (m *KNN) scan(q []float64, from, to int, rows []int, dist []float64) {
-	last := len(dist) - 1
-	for i := from; i < to; i++ {
-		if d := absolutes(q, m.X.Row(i), dist[last]); d < dist[last] {
-			insert(rows, dist, i, d)
+// sharedNearest takes the first n of the neighbors that all points on a fold share.
+func (m *KNN) sharedNearest(n int) (rows []int, dist []float64) {
+	type nearestOf struct{ metric Metric }
+	type found struct {
+		rows []int
+		dist []float64
+	}
+	s := m.fold
+	all := share(s, nearestOf{m.Metric}, 16*s.test.N*s.neighbors, func() found {
+		alone := *m
+		alone.Neighbors, alone.fold = s.neighbors, nil
+		rows, dist := alone.Nearest(s.test)
+		return found{rows, dist}
+	})
+	for i := range s.test.N {
+		rows, dist = append(rows, all.rows[i*s.neighbors:][:n]...), append(dist, all.dist[i*s.neighbors:][:n]...)
+	}
+	return rows, dist
+}
+
+// merge puts rows from from on, at the distances d, into a query's sorted list.
+func merge(d []float64, from int, rows []int, dist []float64) {
+	limit := dist[len(dist)-1]
+	for i, v := range d {
+		if v < limit {
+			insert(rows, dist, from+i, v)
+			limit = dist[len(dist)-1]
 		}
 	}
 }
 
-// sift is scan for squared Euclidean distances, given the inner products with the rows from from on and the rows' norms.
+// sift is merge for squared Euclidean distances, given the inner products with the rows from from on and the rows' norms.
 func (m *KNN) sift(q []float64, own float64, norm, products []float64, from int, rows []int, dist []float64) {
 	last := len(dist) - 1
 	products = products[:len(norm)]
@@ -175,6 +205,29 @@ func absolutes(a, b []float64, limit float64) float64 {
 		s += math.Abs(v - b[i])
 	}
 	return s
+}
+
+// absoluteDistances writes the Manhattan distances of q to the rows of b, or something above limit where they are, to d.
+func absoluteDistances(q, b []float64, limit float64, d []float64) {
+	f, m := len(q), len(d)
+	if !simd || f < 8 {
+		for i := range d {
+			d[i] = absolutes(q, b[i*f:(i+1)*f], limit)
+		}
+		return
+	}
+	var out [4]float64
+	even := f &^ 3
+	for i := 0; i < m; i += 4 { // rows past the end are the last one again
+		absolutes4(&q[0], &b[i*f], &b[min(i+1, m-1)*f], &b[min(i+2, m-1)*f], &b[min(i+3, m-1)*f], even, &out)
+		for p := range min(4, m-i) {
+			s := out[p]
+			for t := even; t < f; t++ {
+				s += math.Abs(q[t] - b[(i+p)*f+t])
+			}
+			d[i+p] = s
+		}
+	}
 }
 
 // Proba returns each class's share of the votes, (N, K).

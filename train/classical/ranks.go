@@ -1,48 +1,95 @@
 package classical
 
 import (
-	"cmp"
+	"math"
 	"slices"
 )
 
-// ranks is a matrix prepared for trees: every value replaced by its rank among the distinct values of its column. All
-// trees of a forest, and all forests on the same rows, share it, so that sorting happens once and not at every node.
+// ranks is a matrix prepared for trees: every column sorted once. All trees of a forest, and all forests on the same
+// rows, share it: a node sorts its rows by their places in the column, whole numbers below N, and never by values.
 // Values are float32, as in scikit-learn's trees.
 type ranks struct {
-	n, f   int
-	code   []uint32    // (F, N): rank of row i in column j at j*n+i
-	values [][]float32 // (F): the distinct values, rising
-	most   int         // largest number of distinct values of a column
+	n, f  int
+	place []uint32  // (F, N): place of row i in sorted column j at j*n+i; of equal values the earlier row comes first
+	order []uint32  // (F, N): the row at each place
+	vals  []float32 // (F, N): its value
 }
 
 func newRanks(x Matrix, threads int) *ranks {
-	r := &ranks{n: x.N, f: x.F, code: make([]uint32, x.N*x.F), values: make([][]float32, x.F)}
-	type pair struct {
-		v float32
-		i int32
-	}
-	bufs := make([][]pair, workers(threads, x.F))
+	r := &ranks{n: x.N, f: x.F, place: make([]uint32, x.N*x.F), order: make([]uint32, x.N*x.F), vals: make([]float32, x.N*x.F)}
+	type buffers struct{ keys, spare []uint64 }
+	bufs := make([]buffers, workers(threads, x.F))
 	parallel(threads, x.F, func(w, j int) {
-		if bufs[w] == nil {
-			bufs[w] = make([]pair, x.N)
+		b := &bufs[w]
+		if b.keys == nil {
+			b.keys, b.spare = make([]uint64, x.N), make([]uint64, x.N)
 		}
-		col := bufs[w]
-		for i := range col {
-			col[i] = pair{float32(x.X[i*x.F+j]), int32(i)}
+		for i := range b.keys {
+			b.keys[i] = uint64(floatKey(float32(x.X[i*x.F+j])))<<32 | uint64(i)
 		}
-		slices.SortFunc(col, func(a, b pair) int { return cmp.Compare(a.v, b.v) })
-		code := r.code[j*x.N : (j+1)*x.N]
-		var vals []float32
-		for k, p := range col {
-			if k == 0 || p.v != vals[len(vals)-1] {
-				vals = append(vals, p.v)
-			}
-			code[p.i] = uint32(len(vals) - 1)
+		sorted := sortHigh(b.keys, b.spare)
+		place, order, vals := r.column(j)
+		for p, key := range sorted {
+			i := uint32(key)
+			order[p], place[i], vals[p] = i, uint32(p), keyFloat(uint32(key>>32))
 		}
-		r.values[j] = vals
 	})
-	for _, v := range r.values {
-		r.most = max(r.most, len(v))
-	}
 	return r
+}
+
+// sharedRanks is newRanks, once for all points on a fold.
+func sharedRanks(s *shared, x Matrix, threads int) *ranks {
+	type ranksOf struct{}
+	return share(s, ranksOf{}, 12*len(x.X), func() *ranks { return newRanks(x, threads) })
+}
+
+// column returns places, rows and values of a column.
+func (r *ranks) column(j int) (place, order []uint32, vals []float32) {
+	lo, hi := j*r.n, (j+1)*r.n
+	return r.place[lo:hi], r.order[lo:hi], r.vals[lo:hi]
+}
+
+// floatKey maps floats to whole numbers in the same order; both zeros are one.
+func floatKey(v float32) uint32 {
+	b := math.Float32bits(v + 0)
+	if b>>31 != 0 {
+		return ^b
+	}
+	return b | 1<<31
+}
+
+func keyFloat(k uint32) float32 {
+	if k>>31 != 0 {
+		return math.Float32frombits(k &^ (1 << 31))
+	}
+	return math.Float32frombits(^k)
+}
+
+// sortHigh sorts keys by their upper halves, equal ones left in their order, and returns them in keys or in spare.
+func sortHigh(keys, spare []uint64) []uint64 {
+	if len(keys) < 128 { // the lower halves, rows, rise
+		slices.Sort(keys)
+		return keys
+	}
+	const digit = 11 // three passes of a radix sort
+	var count [3][1 << digit]uint32
+	for _, k := range keys {
+		count[0][k>>32&(1<<digit-1)]++
+		count[1][k>>43&(1<<digit-1)]++
+		count[2][k>>54]++
+	}
+	for pass := range count {
+		c, shift := &count[pass], 32+digit*pass
+		at := uint32(0)
+		for i, n := range c {
+			c[i], at = at, at+n
+		}
+		for _, k := range keys {
+			d := k >> shift & (1<<digit - 1)
+			spare[c[d]] = k
+			c[d]++
+		}
+		keys, spare = spare, keys
+	}
+	return keys
 }

@@ -1,17 +1,14 @@
 package classical
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
-// scan walks a feature's values upward and keeps the best cut.
+// scan walks a feature's values upward and keeps the best cut, for weights of any kind and several outputs.
 type scan struct {
 	g      *grower
 	t      *Tree
 	vals   []float32
 	out    split
-	last   uint32  // rank of the rows on the left so far
+	last   uint32  // place of the last row on the left
 	n      int     // rows of the node
 	rows   int     // of them on the left
 	sum    float64 // weight of the node
@@ -19,19 +16,23 @@ type scan struct {
 	sl, sr float64 // Gini: sums of squared class weights; entropy: sums of c log2 c
 }
 
-func (s *scan) start() {
-	for _, v := range s.g.total {
-		if s.t.Criterion == Gini {
+func (g *grower) newScan(t *Tree, vals []float32, first uint32, n int, sum float64, out split) scan {
+	s := scan{g: g, t: t, vals: vals, last: first, n: n, sum: sum, out: out}
+	clear(g.left)
+	for _, v := range g.total {
+		if t.Criterion == Gini {
 			s.sr += v * v
 		} else {
 			s.sr += s.xlogx(v)
 		}
 	}
+	return s
 }
 
+// xlogx is v log2 v, for whole weights from the table.
 func (s *scan) xlogx(v float64) float64 {
-	if s.g.integer {
-		return s.g.xlogx[int(v)]
+	if s.g.counts {
+		return float64(s.g.xlogx[int(v)]) * s.g.perUnit
 	}
 	return xlog2x(v)
 }
@@ -49,44 +50,33 @@ func (s *scan) move(k int32, w float64) {
 	s.g.left[k] = l + w
 }
 
-// moveRow takes row i with weight w to the left.
-func (s *scan) moveRow(i uint32, w float64) {
-	if s.g.outputs == 1 {
-		s.move(s.g.y[i], w)
-	} else {
-		for _, c := range s.g.classes(int32(i)) {
-			s.move(c, w)
-		}
+// moveRow takes row i to the left.
+func (s *scan) moveRow(i uint32) {
+	for _, c := range s.g.classes(i) {
+		s.move(c, s.g.w[i])
 	}
-	s.wl += w
+	s.wl += s.g.w[i]
 	s.rows++
 }
 
 // classes are row i's, one for each output.
-func (g *grower) classes(i int32) []int32 {
+func (g *grower) classes(i uint32) []int32 {
 	return g.y[int(i)*g.outputs : (int(i)+1)*g.outputs]
 }
 
-// reach says that the next rows have rank c: between them and the left lies a cut to judge.
-func (s *scan) reach(c uint32) {
-	if c == s.last || s.rows == 0 {
-		s.last = c
-		return
-	}
+// reach says that the next row is at place p: between it and the left may lie a cut to judge.
+func (s *scan) reach(p uint32) {
 	from := s.last
-	s.last = c
-	if s.vals[c] <= s.vals[from]+least {
+	s.last = p
+	if s.vals[p] <= s.vals[from]+least {
 		return // too near to be told apart
 	}
 	if ml := max(1, s.t.MinLeaf); s.rows < ml || s.n-s.rows < ml {
 		return
 	}
 	if v := s.score(); v > s.out.score {
-		s.out.score, s.out.rank = v, from
-		s.out.cut = float64(s.vals[from])/2 + float64(s.vals[c])/2
-		if s.out.cut == float64(s.vals[c]) || math.IsInf(s.out.cut, 0) {
-			s.out.cut = float64(s.vals[from])
-		}
+		s.out.score = v
+		s.out.between([]uint32{from, p}, s.vals, 0)
 	}
 }
 
@@ -97,45 +87,7 @@ func (s *scan) score() float64 {
 		return s.sl/s.wl + s.sr/wr
 	}
 	n := float64(s.g.outputs)
-	if s.g.integer {
-		return s.sl - n*s.g.xlogx[int(s.wl)] + s.sr - n*s.g.xlogx[int(wr)]
-	}
-	return s.sl - n*xlog2x(s.wl) + s.sr - n*xlog2x(wr)
-}
-
-// random judges one threshold drawn uniformly between the feature's extremes.
-func (s *scan) random(rows []int32, code []uint32, a, b uint32) {
-	lo, hi := float64(s.vals[a]), float64(s.vals[b])
-	cut := lo + (hi-lo)*s.g.rng.Float64()
-	if cut == hi {
-		cut = lo
-	}
-	at := uint32(0)
-	for _, i := range rows {
-		if c := code[i]; float64(s.vals[c]) <= cut {
-			s.moveRow(uint32(i), s.g.w[i])
-			at = max(at, c)
-		}
-	}
-	if ml := max(1, s.t.MinLeaf); s.rows < ml || s.n-s.rows < ml {
-		return
-	}
-	s.out.score, s.out.rank, s.out.cut = s.score(), at, cut
-}
-
-// sortKeys sorts small nodes by insertion.
-func sortKeys(k []uint64) {
-	if len(k) > 24 {
-		slices.Sort(k)
-		return
-	}
-	for i := 1; i < len(k); i++ {
-		v, j := k[i], i
-		for ; j > 0 && k[j-1] > v; j-- {
-			k[j] = k[j-1]
-		}
-		k[j] = v
-	}
+	return s.sl - n*s.xlogx(s.wl) + s.sr - n*s.xlogx(wr)
 }
 
 func xlog2x(v float64) float64 {

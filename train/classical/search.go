@@ -47,13 +47,17 @@ type Point struct {
 
 // New makes the pipeline. seed is used where the settings name no random_state; threads 0 means all processors.
 func (p Point) New(seed uint64, threads int) (Classifier, error) {
-	set := map[string]string{"random_state": strconv.FormatUint(seed, 10), "n_jobs": strconv.Itoa(threads)}
-	maps.Copy(set, p.Settings)
-	c, err := New(p.Model, set)
+	c, err := p.model(seed, threads)
 	if err == nil && p.Scale {
 		return &Pipeline{Model: c}, nil
 	}
 	return c, err
+}
+
+func (p Point) model(seed uint64, threads int) (Classifier, error) {
+	set := map[string]string{"random_state": strconv.FormatUint(seed, 10), "n_jobs": strconv.Itoa(threads)}
+	maps.Copy(set, p.Settings)
+	return New(p.Model, set)
 }
 
 // Grid is every combination of the values of axes, names in alphabetical order, the last one changing fastest; base is
@@ -149,11 +153,13 @@ func (s *Search) Run(x Matrix, y []int, k int, folds []Fold) (Result, error) {
 		r.Scores[p] = make([]float64, len(folds))
 	}
 	errs := make([]error, len(s.Points)*len(folds))
+	h := s.shares(x, y, k, folds)
 	parallel(s.Threads, len(errs), func(_, i int) {
-		p, f := i/len(folds), i%len(folds)
-		_, pred, err := s.fit(s.Points[p], x, y, k, folds[f], 1)
+		f, p := i/len(s.Points), i%len(s.Points) // fold by fold, so that few are kept at a time
+		defer h.done(f)
+		pred, err := s.predict(s.Points[p], h, f, k)
 		if err != nil {
-			errs[i] = fmt.Errorf("search: point %d, fold %d: %w", p, f, err)
+			errs[p*len(folds)+f] = fmt.Errorf("search: point %d, fold %d: %w", p, f, err)
 			return
 		}
 		r.Scores[p][f] = s.score()(pick(y, folds[f].Test), pred, k)
@@ -172,6 +178,25 @@ func (s *Search) Run(x Matrix, y []int, k int, folds []Fold) (Result, error) {
 		}
 	}
 	return r, nil
+}
+
+// predict is fit for a point of a grid, which shares its fold with others, and returns the answers alone.
+func (s *Search) predict(p Point, h *foldShares, fold, k int) ([]int, error) {
+	c, err := p.model(s.Seed, 1)
+	if err != nil {
+		return nil, err
+	}
+	d, err := h.get(fold, p.Scale)
+	if err != nil {
+		return nil, err
+	}
+	if m, ok := c.(sharer); ok {
+		m.on(d)
+	}
+	if err := c.Fit(d.x, d.y, k); err != nil {
+		return nil, err
+	}
+	return c.Predict(d.test), nil
 }
 
 // fit learns from a fold's training rows and answers for its test rows.

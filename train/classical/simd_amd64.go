@@ -29,3 +29,15 @@ func rocketPool2(c *float32, words int, bias float32, below *uint64, out *rocket
 
 //go:noescape
 func rocketPool5(c *float32, words int, bias float32, below *uint64, out *rocketLanes)
+
+//go:noescape
+func smoMove(v, up *float64, ki, kj *float32, n int, ei, ej float64, best *[4]float64, at *[4]int64)
+
+//go:noescape
+func smoSecond(v, low, diag *float64, ki *float32, n int, top, kii float64, best *[4]float64, at *[4]int64, least *[4]float64)
+
+//go:noescape
+func exp4(x *float64, n int, s float64)
+
+//go:noescape
+func absolutes4(q, b0, b1, b2, b3 *float64, k int, out *[4]float64)

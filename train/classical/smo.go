@@ -1,6 +1,9 @@
 package classical
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // smo solves the dual problem of a two-class support vector machine as LIBSVM does (Fan, Chen and Lin, Working set
 // selection using second order information, 2005; Chang and Lin, LIBSVM, 2011, sections 4 and 5): the same working sets,
@@ -8,131 +11,127 @@ import "math"
 //
 //	min a'Qa/2 - sum a,  0 <= a_i <= C_i,  y'a = 0,  Q_ij = y_i y_j K_ij
 //
-// All slices are in the order of active, which shrinking permutes: position p holds row active[p], positions from size on
-// are shrunk.
+// Shrunk rows are only never chosen, since a whole row in vectors costs less than picking values out of it, until there are
+// so many of them that the others are worth moving together. All slices are in the order of active: position p holds row
+// active[p] of the kernel; the positions from size on are out of sight.
 type smo struct {
-	q        *kernelRows
+	rows     *kernelRows
 	y        []float64 // +1, -1
 	c        []float64
+	diag     []float64 // K_ii
 	alpha    []float64
-	grad     []float64
-	bar      []float64 // gradient's part from the rows at their upper bound
-	diag     []float64
-	at       []uint8 // lower, upper or free
+	v        []float64 // -y times the gradient
+	up, low  []float64 // 0 where y alpha can rise, else -Inf; 0 where it can fall, else +Inf
+	shrunk   []bool
 	active   []int32
 	size     int
-	moved    bool // active is no longer the identity
-	unshrunk bool
+	pack     packing
+	unshrunk bool // once
 	eps      float64
 }
 
 const (
-	lower uint8 = iota
-	upper
-	free
+	tau      = 1e-12  // stands in for a curvature that is not positive
+	tooSmall = 1e-300 // decrease that is none
 )
 
-const tau = 1e-12 // stands in for a curvature that is not positive
-
-// solve returns alpha in the order of the rows, and rho, the decision function's negative constant.
+// solve returns alpha and rho, the decision function's negative constant.
 func (s *smo) solve(shrinking bool) (alpha []float64, rho float64) {
 	l := len(s.y)
-	s.alpha, s.grad, s.bar, s.at, s.active, s.size = make([]float64, l), make([]float64, l), make([]float64, l), make([]uint8, l), make([]int32, l), l
+	s.alpha, s.v, s.up, s.low, s.shrunk, s.active, s.size = make([]float64, l), slices.Clone(s.y), make([]float64, l), make([]float64, l), make([]bool, l), make([]int32, l), l
 	for i := range l {
-		s.grad[i], s.active[i] = -1, int32(i)
+		s.active[i] = int32(i)
+		s.bound(i)
 	}
-	most := max(10_000_000, 100*l)
 	counter := min(l, 1000) + 1
-	for range most {
+	i := s.top()
+	for range max(10_000_000, 100*l) {
 		if counter--; counter == 0 {
 			counter = min(l, 1000)
 			if shrinking {
 				s.shrink()
+				i = s.top()
 			}
 		}
-		i, j := s.choose()
+		j := s.second(i)
 		if j < 0 {
 			s.unshrink()
-			if i, j = s.choose(); j < 0 {
+			i = s.top()
+			if j = s.second(i); j < 0 {
 				break
 			}
 			counter = 1
 		}
-		s.step(i, j)
+		i = s.step(i, j)
 	}
-	rho = s.rho()
-	alpha = make([]float64, l)
-	for p, i := range s.active {
-		alpha[i] = s.alpha[p]
-	}
-	return alpha, rho
+	s.unshrink()
+	return s.alpha, s.rho()
 }
 
-// choose returns the working set, or j = -1 at the optimum: i violates its condition most, j promises the largest
-// decrease together with i.
-func (s *smo) choose() (int, int) {
-	gmax, i := math.Inf(-1), -1
-	for t, g := range s.grad[:s.size] {
-		if s.y[t] > 0 {
-			if s.at[t] != upper && -g >= gmax {
-				gmax, i = -g, t
-			}
-		} else if s.at[t] != lower && g >= gmax {
-			gmax, i = g, t
+// top returns the row that violates its condition most, the first of the working set, or -1.
+func (s *smo) top() int {
+	best, at := math.Inf(-1), -1
+	for t, v := range s.v[:s.size] {
+		if v += s.up[t]; v >= best && v > math.Inf(-1) {
+			best, at = v, t
 		}
 	}
+	return at
+}
+
+// second returns the row that promises the largest decrease together with i, or -1 at the optimum.
+func (s *smo) second(i int) int {
 	if i < 0 {
-		return -1, -1
+		return -1
 	}
-	row := s.q.row(int(s.active[i]))
-	gmax2, j, least := math.Inf(-1), -1, math.Inf(1)
-	di, yi := s.diag[i], s.y[i]
-	n := s.size
-	grad, at, y, diag, active := s.grad[:n], s.at[:n], s.y[:n], s.diag[:n], s.active[:n]
-	for t, g := range grad {
-		yt := y[t]
-		if yt > 0 {
-			if at[t] == lower {
-				continue
-			}
-		} else {
-			if at[t] == upper {
-				continue
-			}
-			g = -g
-		}
-		if g >= gmax2 {
-			gmax2 = g
-		}
-		if d := gmax + g; d > 0 {
-			curve := di + diag[t] - 2*yi*yt*float64(row[active[t]])
-			if curve <= 0 {
-				curve = tau
-			}
-			if v := -(d * d) / curve; v <= least {
-				j, least = t, v
+	n, row := s.size, s.row(i)
+	v, low, diag := s.v[:n], s.low[:n], s.diag[:n]
+	row = row[:n]
+	top, kii := s.v[i], s.diag[i]
+	best, j, least, from := tooSmall, -1, math.Inf(1), 0
+	if simd && n >= 4 {
+		bests, at, leasts := [4]float64{best, best, best, best}, [4]int64{-1, -1, -1, -1}, [4]float64{least, least, least, least}
+		from = n &^ 3
+		smoSecond(&v[0], &low[0], &diag[0], &row[0], from, top, kii, &bests, &at, &leasts)
+		best, j = lanes(bests, at)
+		least = min(leasts[0], leasts[1], leasts[2], leasts[3])
+	}
+	for t := from; t < n; t++ {
+		z := v[t] + low[t]
+		least = min(least, z)
+		if b := top - z; b > 0 {
+			if d := b * b / max(kii+diag[t]-2*float64(row[t]), tau); d >= best {
+				best, j = d, t
 			}
 		}
 	}
-	if gmax+gmax2 < s.eps {
-		return i, -1
+	if top-least < s.eps {
+		return -1
 	}
-	return i, j
+	return j
 }
 
-// step minimizes over alpha i and j and updates the gradient.
-func (s *smo) step(i, j int) {
-	qi, qj := s.q.row(int(s.active[i])), s.q.row(int(s.active[j]))
+// lanes returns the largest value and, of equal ones, the largest number.
+func lanes(v [4]float64, at [4]int64) (float64, int) {
+	best, j := v[0], at[0]
+	for l := 1; l < 4; l++ {
+		if v[l] > best || (v[l] == best && at[l] > j) {
+			best, j = v[l], at[l]
+		}
+	}
+	return best, int(j)
+}
+
+// step minimizes over alpha i and j, updates v and returns the first row of the next working set.
+func (s *smo) step(i, j int) int {
+	ki, kj := s.row(i), s.row(j)
 	ci, cj := s.c[i], s.c[j]
 	ai, aj := s.alpha[i], s.alpha[j]
 	oldI, oldJ := ai, aj
-	qij := float64(qi[s.active[j]])
+	gi, gj := -s.y[i]*s.v[i], -s.y[j]*s.v[j]
+	curve := max(s.diag[i]+s.diag[j]-2*float64(ki[j]), tau)
 	if s.y[i] != s.y[j] {
-		curve := s.diag[i] + s.diag[j] + 2*qij
-		if curve <= 0 {
-			curve = tau
-		}
-		delta, diff := (-s.grad[i]-s.grad[j])/curve, ai-aj
+		delta, diff := (-gi-gj)/curve, ai-aj
 		ai, aj = ai+delta, aj+delta
 		if diff > 0 {
 			if aj < 0 {
@@ -149,11 +148,7 @@ func (s *smo) step(i, j int) {
 			ai, aj = cj+diff, cj
 		}
 	} else {
-		curve := s.diag[i] + s.diag[j] - 2*qij
-		if curve <= 0 {
-			curve = tau
-		}
-		delta, sum := (s.grad[i]-s.grad[j])/curve, ai+aj
+		delta, sum := (gi-gj)/curve, ai+aj
 		ai, aj = ai-delta, aj+delta
 		if sum > ci {
 			if ai > ci {
@@ -171,160 +166,204 @@ func (s *smo) step(i, j int) {
 		}
 	}
 	s.alpha[i], s.alpha[j] = ai, aj
-	di, dj := ai-oldI, aj-oldJ
-	grad := s.grad[:s.size]
-	if s.moved {
-		for t, p := range s.active[:s.size] {
-			grad[t] += float64(qi[p])*di + float64(qj[p])*dj
-		}
-	} else {
-		qi, qj := qi[:len(grad)], qj[:len(grad)]
-		for t := range grad {
-			grad[t] += float64(qi[t])*di + float64(qj[t])*dj
-		}
-	}
-	s.bound(i, qi)
-	s.bound(j, qj)
+	s.bound(i)
+	s.bound(j)
+	return s.move(ki, kj, -s.y[i]*(ai-oldI), -s.y[j]*(aj-oldJ))
 }
 
-// bound notes where alpha i is now; entering or leaving the upper bound changes bar.
-func (s *smo) bound(i int, row []float32) {
-	was := s.at[i] == upper
-	switch {
-	case s.alpha[i] >= s.c[i]:
-		s.at[i] = upper
-	case s.alpha[i] <= 0:
-		s.at[i] = lower
-	default:
-		s.at[i] = free
+// move adds ki ei + kj ej to v and returns what top would.
+func (s *smo) move(ki, kj []float32, ei, ej float64) int {
+	n, from := s.size, 0
+	v, up := s.v[:n], s.up[:n]
+	ki, kj = ki[:n], kj[:n]
+	best, top := math.Inf(-1), -1
+	if simd && n >= 4 {
+		bests, at := [4]float64{best, best, best, best}, [4]int64{}
+		from = n &^ 3
+		smoMove(&v[0], &up[0], &ki[0], &kj[0], from, ei, ej, &bests, &at)
+		best, top = lanes(bests, at)
 	}
-	if is := s.at[i] == upper; is != was {
-		c := s.c[i]
-		if was {
-			c = -c
-		}
-		for t, p := range s.active {
-			s.bar[t] += c * float64(row[p])
+	for t := from; t < n; t++ {
+		v[t] += float64(ki[t])*ei + float64(kj[t])*ej
+		if u := v[t] + up[t]; u >= best {
+			best, top = u, t
 		}
 	}
+	if math.IsInf(best, -1) {
+		return -1
+	}
+	return top
+}
+
+// bound notes in which directions the alpha at p can go.
+func (s *smo) bound(p int) {
+	rise, fall := 0.0, 0.0
+	if s.alpha[p] >= s.c[p] {
+		rise = math.Inf(1)
+	}
+	if s.alpha[p] <= 0 {
+		fall = math.Inf(1)
+	}
+	if s.y[p] < 0 {
+		rise, fall = fall, rise
+	}
+	s.up[p], s.low[p] = -rise, fall
 }
 
 // shrink sets rows aside that will probably stay at their bound.
 func (s *smo) shrink() {
-	g1, g2 := math.Inf(-1), math.Inf(-1) // largest -yG of rows that can go up, yG of rows that can go down
-	for t, g := range s.grad[:s.size] {
-		if s.y[t] > 0 {
-			if s.at[t] != upper {
-				g1 = max(g1, -g)
-			}
-			if s.at[t] != lower {
-				g2 = max(g2, g)
-			}
-		} else {
-			if s.at[t] != upper {
-				g2 = max(g2, -g)
-			}
-			if s.at[t] != lower {
-				g1 = max(g1, g)
-			}
-		}
+	up, low := math.Inf(-1), math.Inf(1) // largest v of rows that can rise, smallest of rows that can fall
+	for t, v := range s.v[:s.size] {
+		up, low = max(up, v+s.up[t]), min(low, v+s.low[t])
 	}
-	if !s.unshrunk && g1+g2 <= s.eps*10 {
+	if !s.unshrunk && up-low <= s.eps*10 {
 		s.unshrunk = true
 		s.unshrink()
 	}
-	idle := func(t int) bool {
-		up, down := g1, g2
-		if s.y[t] < 0 {
-			up, down = g2, g1
+	left := 0
+	for t, v := range s.v[:s.size] {
+		if (s.up[t] < 0 && v > up) || (s.low[t] > 0 && v < low) {
+			s.shrunk[t], s.up[t], s.low[t] = true, math.Inf(-1), math.Inf(1)
 		}
-		switch s.at[t] {
-		case upper:
-			return -s.grad[t] > up
-		case lower:
-			return s.grad[t] > down
-		}
-		return false
-	}
-	for i := 0; i < s.size; i++ {
-		if !idle(i) {
-			continue
-		}
-		for s.size--; s.size > i; s.size-- {
-			if !idle(s.size) {
-				s.swap(i, s.size)
-				break
-			}
+		if !s.shrunk[t] {
+			left++
 		}
 	}
-}
-
-func (s *smo) swap(i, j int) {
-	s.moved = true
-	s.y[i], s.y[j] = s.y[j], s.y[i]
-	s.c[i], s.c[j] = s.c[j], s.c[i]
-	s.alpha[i], s.alpha[j] = s.alpha[j], s.alpha[i]
-	s.grad[i], s.grad[j] = s.grad[j], s.grad[i]
-	s.bar[i], s.bar[j] = s.bar[j], s.bar[i]
-	s.diag[i], s.diag[j] = s.diag[j], s.diag[i]
-	s.at[i], s.at[j] = s.at[j], s.at[i]
-	s.active[i], s.active[j] = s.active[j], s.active[i]
-}
-
-// unshrink brings every row back and makes up the gradients that were left behind.
-func (s *smo) unshrink() {
-	l := len(s.y)
-	if s.size == l {
-		return
-	}
-	for t := s.size; t < l; t++ {
-		s.grad[t] = s.bar[t] - 1
-	}
-	n := 0
-	for _, a := range s.at[:s.size] {
-		if a == free {
-			n++
-		}
-	}
-	if n*l > 2*s.size*(l-s.size) {
-		for i := s.size; i < l; i++ {
-			row := s.q.row(int(s.active[i]))
+	if s.size > 500 && left < s.size/4*3 {
+		var order []int32
+		for _, is := range [2]bool{false, true} {
 			for t := range s.size {
-				if s.at[t] == free {
-					s.grad[i] += s.alpha[t] * float64(row[s.active[t]])
+				if s.shrunk[t] == is {
+					order = append(order, int32(t))
 				}
 			}
 		}
-	} else {
-		for i := range s.size {
-			if s.at[i] != free {
-				continue
-			}
-			row, a := s.q.row(int(s.active[i])), s.alpha[i]
-			for t := s.size; t < l; t++ {
-				s.grad[t] += a * float64(row[s.active[t]])
+		for t := s.size; t < len(s.v); t++ {
+			order = append(order, int32(t))
+		}
+		s.size = left
+		s.permute(order)
+		s.pack.reset(len(s.v), s.rows.spare)
+	}
+}
+
+// permute brings what is at position order[p] to position p.
+func (s *smo) permute(order []int32) {
+	for _, a := range [][]float64{s.y, s.c, s.diag, s.alpha, s.v, s.up, s.low} {
+		permute(a, order)
+	}
+	permute(s.shrunk, order)
+	permute(s.active, order)
+}
+
+func permute[T any](a []T, order []int32) {
+	was := slices.Clone(a)
+	for p, o := range order {
+		a[p] = was[o]
+	}
+}
+
+// unshrink brings every row back to its place; those out of sight make up what they missed.
+func (s *smo) unshrink() {
+	if l := len(s.v); s.size < l {
+		sum := make([]float64, l)
+		for p, i := range s.active {
+			if a := s.alpha[p] * s.y[p]; a != 0 {
+				for t, k := range s.rows.row(int(i)) {
+					sum[t] += a * float64(k)
+				}
 			}
 		}
+		for p := s.size; p < l; p++ {
+			s.v[p] = s.y[p] - sum[s.active[p]]
+		}
+		order := make([]int32, l)
+		for p, i := range s.active {
+			order[i] = int32(p)
+		}
+		s.size = l
+		s.permute(order)
+		s.pack.on = false
 	}
-	s.size = l
+	for t, is := range s.shrunk {
+		if is {
+			s.shrunk[t] = false
+			s.bound(t)
+		}
+	}
 }
 
 func (s *smo) rho() float64 {
 	hi, lo := math.Inf(1), math.Inf(-1)
 	sum, n := 0.0, 0
-	for t, g := range s.grad[:s.size] {
-		v := s.y[t] * g
+	for t, v := range s.v {
 		switch {
-		case s.at[t] == free:
-			sum, n = sum+v, n+1
-		case (s.at[t] == upper) == (s.y[t] < 0):
-			hi = min(hi, v)
+		case s.up[t] == 0 && s.low[t] == 0:
+			sum, n = sum-v, n+1
+		case s.up[t] == 0:
+			hi = min(hi, -v)
 		default:
-			lo = max(lo, v)
+			lo = max(lo, -v)
 		}
 	}
 	if n > 0 {
 		return sum / float64(n)
 	}
 	return (hi + lo) / 2
+}
+
+// row returns the kernel of the row at position p with those in sight. The latest two stay valid.
+func (s *smo) row(p int) []float32 {
+	i := int(s.active[p])
+	if !s.pack.on {
+		return s.rows.row(i)
+	}
+	to, done := s.pack.row(i)
+	if !done {
+		from := s.rows.row(i)
+		for t, a := range s.active[:s.size] {
+			to[t] = from[a]
+		}
+	}
+	return to
+}
+
+// packing keeps kernel rows in the order of the rows in sight.
+type packing struct {
+	on    bool
+	rows  [][]float32 // nil: not packed
+	free  [][]float32
+	room  int // rows that may still be made
+	loose [2][]float32
+	turn  int
+}
+
+// reset forgets all rows; room is their number at most.
+func (k *packing) reset(l, room int) {
+	if k.rows == nil {
+		k.rows, k.room, k.loose = make([][]float32, l), room, [2][]float32{make([]float32, l), make([]float32, l)}
+	}
+	k.on = true
+	for i, r := range k.rows {
+		if r != nil {
+			k.free, k.rows[i] = append(k.free, r), nil
+		}
+	}
+}
+
+// row returns the room of row i, and whether the row is there already.
+func (k *packing) row(i int) ([]float32, bool) {
+	switch {
+	case k.rows[i] != nil:
+		return k.rows[i], true
+	case len(k.free) > 0:
+		k.rows[i], k.free = k.free[len(k.free)-1], k.free[:len(k.free)-1]
+	case k.room > 0:
+		k.rows[i] = make([]float32, len(k.rows))
+		k.room--
+	default:
+		k.turn ^= 1
+		return k.loose[k.turn], false
+	}
+	return k.rows[i], false
 }

@@ -3,7 +3,6 @@ package classical
 import (
 	"errors"
 	"fmt"
-	"math"
 	"math/rand/v2"
 )
 
@@ -43,18 +42,19 @@ type SVM struct {
 	Coef    []float64 // (P-1, SV.N): a vector's coefficients against the other classes in order
 	Rho     []float64 // one for each pair: 01, 02, …, 12, …
 	A, B    []float64 // sigmoids, one for each pair; nil without Probability
+
+	fold *shared
+	rows *svmRows // with a fold
+	sv   []int    // among them
 }
 
-// kernel is a Kernel with its gamma.
-type kernel struct {
-	linear bool
-	gamma  float64
-}
+func (m *SVM) on(s *shared) { m.fold = s }
 
 // pair is a two-class problem: rows of class a (+1), then of class b (-1).
 type pair struct {
-	a, b  int // positions in Present
-	rows  []int
+	a, b  int       // positions in Present
+	rows  []int     // of svmRows
+	n     int       // of class a
 	alpha []float64 // signed
 	rho   float64
 	A, B  float64
@@ -72,42 +72,50 @@ func (m *SVM) Fit(x Matrix, y []int, k int) error {
 	if m.C < 0 {
 		return fmt.Errorf("svm: C %v; it is above 0", m.C)
 	}
-	byClass := make([][]int, k)
-	for i, c := range y {
-		byClass[c] = append(byClass[c], i)
-	}
-	m.K, m.Present = k, nil
-	for c, rows := range byClass {
-		if len(rows) > 0 {
-			m.Present = append(m.Present, c)
+	m.K, m.Present, m.Count = k, nil, nil
+	order, starts := classOrder(y, k)
+	var start []int // of the present classes in order
+	for c := range k {
+		if starts[c] < starts[c+1] {
+			m.Present, start = append(m.Present, c), append(start, starts[c])
 		}
 	}
+	start = append(start, x.N)
 	if len(m.Present) < 2 {
 		return errors.New("svm: rows of one class only; two or more are needed")
 	}
 	m.GammaIs = m.gamma(x)
-	var pairs []pair
-	for i, a := range m.Present {
-		for j := i + 1; j < len(m.Present); j++ {
-			rows := append(append([]int{}, byClass[a]...), byClass[m.Present[j]]...)
-			pairs = append(pairs, pair{a: i, b: j, rows: rows})
-		}
-	}
 	bytes := m.CacheMB << 20
 	if bytes == 0 {
 		bytes = 200 << 20
 	}
+	d := m.prepare(x, order, bytes)
+	var pairs []pair
+	for a := range m.Present {
+		for b := a + 1; b < len(m.Present); b++ {
+			t := pair{a: a, b: b, n: start[a+1] - start[a]}
+			for _, c := range [2]int{a, b} {
+				for r := start[c]; r < start[c+1]; r++ {
+					t.rows = append(t.rows, r)
+				}
+			}
+			pairs = append(pairs, t)
+		}
+	}
 	bytes /= workers(m.Threads, len(pairs))
-	parallel(m.Threads, len(pairs), func(_, p int) {
-		t := &pairs[p]
-		n := len(byClass[m.Present[t.a]])
-		t.alpha, t.rho = m.train(x, t.rows, n, m.weights(class, t), bytes)
+	bufs := make([][]float32, workers(m.Threads, len(pairs)))
+	parallel(m.Threads, len(pairs), func(w, p int) {
+		t, c := &pairs[p], m.weights(class, &pairs[p])
+		t.alpha, t.rho = m.train(d, t.rows, t.n, c, bytes, &bufs[w])
 		if m.Probability {
 			rng := rand.New(rand.NewPCG(m.Seed, uint64(p)))
-			t.A, t.B = sigmoid(m.crossValues(x, t.rows, n, m.weights(class, t), bytes, rng), n)
+			t.A, t.B = sigmoid(m.crossValues(d, t.rows, t.n, c, bytes, &bufs[w], rng), t.n)
 		}
 	})
-	m.collect(x, byClass, pairs)
+	m.collect(d, start, pairs)
+	if m.fold != nil {
+		m.rows = d
+	}
 	return nil
 }
 
@@ -146,34 +154,29 @@ func (m *SVM) weights(class []float64, t *pair) [2]float64 {
 }
 
 // train solves one pair: the first n rows are class +1. Coefficients are signed and in the order of rows.
-func (m *SVM) train(x Matrix, rows []int, n int, c [2]float64, bytes int) ([]float64, float64) {
-	sub := x.Rows(rows)
-	y, cs := make([]float64, len(rows)), make([]float64, len(rows))
-	for i := range y {
-		y[i], cs[i] = 1, c[0]
+func (m *SVM) train(d *svmRows, rows []int, n int, c [2]float64, bytes int, buf *[]float32) ([]float64, float64) {
+	s := smo{rows: d.kernelRows(rows, bytes, buf), y: make([]float64, len(rows)), c: make([]float64, len(rows)), diag: make([]float64, len(rows)), eps: m.Tol}
+	for i := range s.y {
+		s.y[i], s.c[i], s.diag[i] = 1, c[0], 1
 		if i >= n {
-			y[i], cs[i] = -1, c[1]
+			s.y[i], s.c[i] = -1, c[1]
+		}
+		if d.k.linear {
+			s.diag[i] = d.norm[rows[i]]
 		}
 	}
-	s := smo{q: newKernelRows(kernel{m.Kernel == Linear, m.GammaIs}, sub, y, bytes), y: append([]float64{}, y...), c: cs, diag: make([]float64, len(rows)), eps: m.Tol}
 	if s.eps == 0 {
 		s.eps = 1e-3
 	}
-	for i := range s.diag {
-		s.diag[i] = 1
-		if m.Kernel == Linear {
-			s.diag[i] = s.q.norm[i]
-		}
-	}
 	alpha, rho := s.solve(!m.NoShrinking)
 	for i := range alpha {
-		alpha[i] *= y[i]
+		alpha[i] *= s.y[i]
 	}
 	return alpha, rho
 }
 
 // crossValues returns the decision value of each row of a pair from a machine that did not see it (5 folds).
-func (m *SVM) crossValues(x Matrix, rows []int, n int, c [2]float64, bytes int, rng *rand.Rand) []float64 {
+func (m *SVM) crossValues(d *svmRows, rows []int, n int, c [2]float64, bytes int, buf *[]float32, rng *rand.Rand) []float64 {
 	perm := rng.Perm(len(rows))
 	dec := make([]float64, len(rows))
 	const folds = 5
@@ -201,46 +204,50 @@ func (m *SVM) crossValues(x Matrix, rows []int, n int, c [2]float64, bytes int, 
 		case len(train):
 			rho = -1
 		default:
-			alpha, rho = m.train(x, train, pos, c, bytes)
+			alpha, rho = m.train(d, train, pos, c, bytes, buf)
 		}
 		if pos == 0 && len(train) == 0 {
 			rho = 0
 		}
-		for _, p := range perm[lo:hi] {
-			v := -rho
-			q := x.Row(rows[p])
-			for i, a := range alpha {
-				if a != 0 {
-					v += a * m.value(x.Row(train[i]), q)
-				}
+		var sv []int
+		var coef []float64
+		for i, a := range alpha {
+			if a != 0 {
+				sv, coef = append(sv, train[i]), append(coef, a)
 			}
-			dec[p] = v
+		}
+		x := d.x.Rows(sv)
+		norm, value := pickFloats(d.norm, sv), make([]float64, len(sv))
+		for _, p := range perm[lo:hi] {
+			r := rows[p]
+			d.k.values(d.x.Row(r), d.norm[r:r+1], x.X, norm, x.F, value)
+			dec[p] = dot(value, coef) - rho
 		}
 	}
 	return dec
 }
 
-// value is the kernel of two rows.
-func (m *SVM) value(a, b []float64) float64 {
-	if m.Kernel == Linear {
-		return dot(a, b)
+func pickFloats(v []float64, rows []int) []float64 {
+	out := make([]float64, len(rows))
+	for i, r := range rows {
+		out[i] = v[r]
 	}
-	return math.Exp(-m.GammaIs * squares(a, b, math.Inf(1)))
+	return out
 }
 
 // collect keeps the rows that are a support vector of some pair.
-func (m *SVM) collect(x Matrix, byClass [][]int, pairs []pair) {
-	used := make([]bool, x.N)
+func (m *SVM) collect(d *svmRows, start []int, pairs []pair) {
+	used := make([]bool, d.x.N)
 	for _, t := range pairs {
 		for i, r := range t.rows {
 			used[r] = used[r] || t.alpha[i] != 0
 		}
 	}
 	var sv []int
-	at := make([]int, x.N) // number among the support vectors
+	at := make([]int, d.x.N) // number among the support vectors
 	m.Count = make([]int, len(m.Present))
-	for p, c := range m.Present {
-		for _, r := range byClass[c] {
+	for p := range m.Present {
+		for r := start[p]; r < start[p+1]; r++ {
 			if used[r] {
 				at[r] = len(sv)
 				sv = append(sv, r)
@@ -248,17 +255,16 @@ func (m *SVM) collect(x Matrix, byClass [][]int, pairs []pair) {
 			}
 		}
 	}
-	m.SV = x.Rows(sv)
+	m.SV, m.sv = d.x.Rows(sv), sv
 	m.Coef = make([]float64, (len(m.Present)-1)*len(sv))
 	m.Rho, m.A, m.B = nil, nil, nil
 	for _, t := range pairs {
-		n := len(byClass[m.Present[t.a]])
 		for i, r := range t.rows {
 			if t.alpha[i] == 0 {
 				continue
 			}
 			against := t.b - 1 // a vector of class a
-			if i >= n {
+			if i >= t.n {
 				against = t.a
 			}
 			m.Coef[against*len(sv)+at[r]] = t.alpha[i]

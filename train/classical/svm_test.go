@@ -109,13 +109,8 @@ func TestSVMProbability(t *testing.T) {
 
 // TestSVMSmallCache makes rows go and come back.
 func TestSVMSmallCache(t *testing.T) {
-	x, y := formula(300, 4, 2, 81, 0.5, 0)
-	rows := make([]int, 300)
-	y2 := make([]float64, 300)
-	for i := range rows {
-		rows[i], y2[i] = i, float64(1-2*y[i])
-	}
-	small, large := newKernelRows(kernel{gamma: 0.2}, x, y2, 1), newKernelRows(kernel{gamma: 0.2}, x, y2, 1<<30)
+	x, _ := formula(300, 4, 2, 81, 0.5, 0)
+	small, large := newKernelRows(kernel{gamma: 0.2}, x, 1, new([]float32)), newKernelRows(kernel{gamma: 0.2}, x, 1<<30, new([]float32))
 	for step := range 2000 {
 		i, j := (step*7)%300, (step*step)%300
 		a, b := small.row(i), small.row(j)

@@ -2,6 +2,7 @@ package classical
 
 import (
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
@@ -46,6 +47,7 @@ func (m *SVM) pairwise(x Matrix) []float64 {
 		return d
 	}
 	norm := norms(m.SV)
+	all := m.shareTest(x)
 	const block = 24
 	bufs := make([][]float64, workers(m.Threads, (x.N+block-1)/block))
 	parallel(m.Threads, (x.N+block-1)/block, func(w, b int) {
@@ -54,12 +56,19 @@ func (m *SVM) pairwise(x Matrix) []float64 {
 			bufs[w] = make([]float64, block*nsv)
 		}
 		ks := bufs[w][:(hi-lo)*nsv]
-		products(x.X[lo*x.F:hi*x.F], hi-lo, m.SV.X, nsv, x.F, ks)
-		for i := lo; i < hi; i++ {
-			row, n := ks[(i-lo)*nsv:(i-lo+1)*nsv], dot(x.Row(i), x.Row(i))
-			for v, s := range row {
-				row[v] = math.Exp(-m.GammaIs * (n + norm[v] - 2*s))
+		if all == nil {
+			own := norms(Matrix{N: hi - lo, F: x.F, X: x.X[lo*x.F : hi*x.F]})
+			kernel{gamma: m.GammaIs}.values(x.X[lo*x.F:hi*x.F], own, m.SV.X, norm, x.F, ks)
+		} else {
+			for i := lo; i < hi; i++ {
+				row, from := ks[(i-lo)*nsv:(i-lo+1)*nsv], all[i*m.rows.x.N:]
+				for v, s := range m.sv {
+					row[v] = from[s]
+				}
 			}
+		}
+		for i := lo; i < hi; i++ {
+			row := ks[(i-lo)*nsv : (i-lo+1)*nsv]
 			at := 0
 			for a := range p {
 				for b := a + 1; b < p; b++ {
@@ -71,6 +80,23 @@ func (m *SVM) pairwise(x Matrix) []float64 {
 		}
 	})
 	return d
+}
+
+// shareTest returns the RBF kernel of a fold's test rows with its training rows, or nil when x is not those.
+func (m *SVM) shareTest(x Matrix) []float64 {
+	if m.rows == nil || !m.fold.asks(x) {
+		return nil
+	}
+	d := m.rows
+	return share(m.fold, testKernel{d.k}, 8*x.N*d.x.N, func() []float64 {
+		k := slices.Clone(share(m.fold, testSquares{}, 8*x.N*d.x.N, func() []float64 {
+			s := make([]float64, x.N*d.x.N)
+			squaredDistances(x.X, norms(x), d.x.X, d.norm, x.F, s)
+			return s
+		}))
+		exps(k, -d.k.gamma)
+		return k
+	})
 }
 
 // Decision returns the machines' values: for two classes one column, above 0 for class 1; otherwise a column for each

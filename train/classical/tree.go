@@ -24,7 +24,11 @@ type Tree struct {
 	K, F  int
 	Nodes []Node // Nodes[0] is the root
 	Dist  []float64
+
+	fold *shared
 }
+
+func (t *Tree) on(s *shared) { t.fold = s }
 
 // Node is a split, or a leaf when Feature is -1. Its class shares are Dist[i*K : (i+1)*K] of node i.
 type Node struct {
@@ -51,30 +55,20 @@ func (t *Tree) Fit(x Matrix, y []int, k int) error {
 	if err != nil {
 		return err
 	}
-	newGrower(newRanks(x, 1), y, []int{0, k}, class).grow(t, rowWeights(nil, y))
+	newGrower(sharedRanks(t.fold, x, 1), y, []int{0, k}, class).grow(t, rowWeights(nil, y))
 	return nil
-}
-
-// leaf returns the number of the leaf that a row falls into.
-func (t *Tree) leaf(row []float64) int32 {
-	i := int32(0)
-	for t.Nodes[i].Feature >= 0 {
-		n := &t.Nodes[i]
-		if float64(float32(row[n.Feature])) <= n.Threshold {
-			i = n.Left
-		} else {
-			i = n.Right
-		}
-	}
-	return i
 }
 
 // Proba returns the class shares of each row's leaf, (N, K).
 func (t *Tree) Proba(x Matrix) []float64 {
 	p := make([]float64, 0, x.N*t.K)
-	for i := range x.N {
-		l := int(t.leaf(x.Row(i)))
-		p = append(p, t.Dist[l*t.K:(l+1)*t.K]...)
+	const block = 4096
+	var w walker
+	for lo := 0; lo < x.N; lo += block {
+		w.load(x, lo, min(x.N, lo+block))
+		for _, l := range w.walk(t) {
+			p = append(p, t.Dist[int(l)*t.K:(int(l)+1)*t.K]...)
+		}
 	}
 	return p
 }

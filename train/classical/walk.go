@@ -1,0 +1,68 @@
+package classical
+
+import "math"
+
+// walker sends rows down trees, several at a time, since one alone waits for memory at every node.
+type walker struct {
+	nodes  []walkNode
+	x      []float32 // (rows, F)
+	rows   int
+	f      int
+	leaves []int32
+}
+
+// walkNode is a Node without what a walk does not need. Leaves lead back to themselves.
+type walkNode struct {
+	cut         float32
+	feature     int32
+	left, right int32
+}
+
+// load takes rows [lo, hi) of x.
+func (w *walker) load(x Matrix, lo, hi int) {
+	w.rows, w.f = hi-lo, x.F
+	w.x, w.leaves = resize(w.x, w.rows*x.F), resize(w.leaves, w.rows)
+	for i, v := range x.X[lo*x.F : hi*x.F] {
+		w.x[i] = float32(v)
+	}
+}
+
+// walk returns the leaf of each row loaded; the slice is used again.
+func (w *walker) walk(t *Tree) []int32 {
+	w.nodes = resize(w.nodes, len(t.Nodes))
+	for i := range t.Nodes {
+		n := &t.Nodes[i]
+		if n.Feature < 0 {
+			w.nodes[i] = walkNode{left: int32(i), right: int32(i)}
+			continue
+		}
+		cut := float32(n.Threshold) // the largest that is not above the threshold: comparisons in single precision are exact
+		if float64(cut) > n.Threshold {
+			cut = math.Nextafter32(cut, float32(math.Inf(-1)))
+		}
+		w.nodes[i] = walkNode{cut, n.Feature, n.Left, n.Right}
+	}
+	const together = 8
+	nodes := w.nodes
+	for lo := 0; lo < w.rows; lo += together {
+		n := min(together, w.rows-lo)
+		var at [together]int32
+		x := w.x[lo*w.f : (lo+n)*w.f]
+		for moved := int32(1); moved != 0; {
+			moved = 0
+			row := 0
+			for k := range at[:n] {
+				node := &nodes[at[k]]
+				next, right := node.left, node.right
+				if !(x[row+int(node.feature)] <= node.cut) {
+					next = right
+				}
+				moved |= next ^ at[k]
+				at[k] = next
+				row += w.f
+			}
+		}
+		copy(w.leaves[lo:lo+n], at[:n])
+	}
+	return w.leaves
+}
