@@ -82,6 +82,8 @@ func TestSizes(t *testing.T) {
 		{"inceptiontime", "tsai", 1, 388739, 229, 2.318},
 		{"inceptiontime", "tsai", 2, 455427, 229, 2.718},
 		{"inceptiontime", "paper", 1, 420579, 235, 2.509},
+		{"mlp", "sklearn", 1, 6000*100 + 100 + 100*3 + 3, 0, 0.001},
+		{"mlp", "sklearn", 2, 12000*100 + 100 + 100*3 + 3, 0, 0.001},
 	} {
 		m := newModel(t, tt.net, tt.profile, tt.c, 6000)
 		i := m.Info()
@@ -111,7 +113,7 @@ func TestLookup(t *testing.T) {
 		}
 	}
 	for _, tt := range []struct{ name, profile, want string }{
-		{"fcm", "tsai", `nets: "fcm": unknown network; choose one of fcn, resnet, lstm, inceptiontime`},
+		{"fcm", "tsai", `nets: "fcm": unknown network; choose one of fcn, resnet, lstm, inceptiontime, mlp`},
 		{"lstm", "keras", `nets: lstm: no profile "keras"; choose one of tsai, tsai1, paper`},
 	} {
 		if _, err := nets.Lookup(tt.name, tt.profile); err == nil || err.Error() != tt.want {

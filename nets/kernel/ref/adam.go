@@ -6,7 +6,8 @@ import (
 	"earshot/nets/kernel"
 )
 
-// Adam makes one step of fastai's Adam with decoupled weight decay (Kingma & Ba 2015; Loshchilov & Hutter 2019).
+// Adam makes one step of fastai's Adam with decoupled weight decay (Kingma & Ba 2015; Loshchilov & Hutter 2019), or with
+// L2 added to the gradient.
 func (b *Backend) Adam(p kernel.Adam, w, g, m, v kernel.Buf) {
 	const name = "adam"
 	ws := w.Host
@@ -14,8 +15,9 @@ func (b *Backend) Adam(p kernel.Adam, w, g, m, v kernel.Buf) {
 	keep, rate := 1-p.LR*p.Decay, p.LR/p.Debias1
 	b.parallelSpans(len(ws), func(from, to int) {
 		for i := from; i < to; i++ {
-			ms[i] = p.Beta1*ms[i] + (1-p.Beta1)*gs[i]
-			vs[i] = p.Beta2*vs[i] + (1-p.Beta2)*gs[i]*gs[i]
+			g := gs[i] + p.L2*ws[i]
+			ms[i] = p.Beta1*ms[i] + (1-p.Beta1)*g
+			vs[i] = p.Beta2*vs[i] + (1-p.Beta2)*g*g
 			ws[i] = keep*ws[i] - rate*ms[i]/(float32(math.Sqrt(float64(vs[i]/p.Debias2)))+p.Eps)
 		}
 	})
