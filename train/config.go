@@ -7,8 +7,9 @@ import (
 
 // Profiles of training.
 const (
-	ProfileTsai  = "tsai"
-	ProfilePaper = "paper"
+	ProfileTsai    = "tsai"
+	ProfilePaper   = "paper"
+	ProfileSklearn = "sklearn"
 )
 
 // Config is everything that decides the result of a training, but for the data and the first weights; the last fields

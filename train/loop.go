@@ -154,8 +154,11 @@ func NewOptimizer(m *nn.Model, profile string) (*Adam, error) {
 			slots = append(slots, Slot{Name: p.Name, Len: len(float32s(p)), Decay: p.Decay})
 		}
 	}
-	if profile == ProfilePaper {
+	switch profile {
+	case ProfilePaper:
 		return NewKerasAdam(m.Backend(), slots)
+	case ProfileSklearn:
+		return NewSklearnAdam(m.Backend(), slots)
 	}
 	return NewFastAdam(m.Backend(), slots)
 }

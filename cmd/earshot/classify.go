@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"earshot/data/dataset/npz"
+	"earshot/train"
 	"earshot/train/classical"
 
 	"github.com/spf13/cobra"
@@ -29,12 +30,13 @@ func newClassifyCommand(a *app) *cobra.Command {
 
 Tables are .npz files with X (N,F) and y (N); y of the test table may be missing. The result holds pred (N), and where the
 model has them proba (N,K), decision (N; one column for each class or, for svm, pair of classes beyond two classes),
-importances (F) and classes (K). Models: ` + strings.Join(classical.Names(), ", ") + `.
+importances (F) and classes (K). Models: ` + strings.Join(train.ClassifierNames(), ", ") + `.
 
 Settings have scikit-learn's names and notation; lists within a value are joined by colons:
 
 	--set n_estimators=400,criterion=entropy,max_features=log2
 	--set kernel=linear,C=0.5,class_weight=balanced
+	--set hidden_layer_sizes=100:50,activation=tanh,alpha=0.001
 	--set alphas=0.1:1:10
 
 --seed is random_state and --threads is n_jobs, unless they are set.`,
@@ -78,9 +80,18 @@ func (a *app) classify(f classifyFlags) error {
 		}
 		set[k] = v
 	}
-	model, err := classical.New(f.model, set)
+	model, err := train.NewClassifier(f.model, set)
 	if err != nil {
 		return usagef("--model: %w", err)
+	}
+	if m, ok := model.(*train.MLP); ok {
+		threads := m.Threads
+		if threads == 0 {
+			threads = a.workers()
+		}
+		if m.Backend, err = a.backendOn(threads); err != nil {
+			return err
+		}
 	}
 	for _, out := range []string{f.out, f.save} {
 		if out != "" {
@@ -89,8 +100,8 @@ func (a *app) classify(f classifyFlags) error {
 			}
 		}
 	}
-	train, err := readTable(f.train)
-	if err == nil && train.y == nil {
+	learn, err := readTable(f.train)
+	if err == nil && learn.y == nil {
 		err = fmt.Errorf("%s: y: no such array; the training table needs classes", f.train)
 	}
 	if err != nil {
@@ -100,32 +111,32 @@ func (a *app) classify(f classifyFlags) error {
 	if err != nil {
 		return err
 	}
-	if test.x.F != train.x.F {
-		return fmt.Errorf("%s: X: %d features, %s has %d; both tables need the same columns", f.test, test.x.F, f.train, train.x.F)
+	if test.x.F != learn.x.F {
+		return fmt.Errorf("%s: X: %d features, %s has %d; both tables need the same columns", f.test, test.x.F, f.train, learn.x.F)
 	}
-	classes, y := numbers(train.y)
+	classes, y := numbers(learn.y)
 	c := model
 	if f.scale {
 		c = &classical.Pipeline{Model: model}
 	}
 	start := time.Now()
-	if err := c.Fit(train.x, y, len(classes)); err != nil {
+	if err := c.Fit(learn.x, y, len(classes)); err != nil {
 		return fmt.Errorf("%s: %w", f.train, err)
 	}
 	fit := time.Since(start)
 	start = time.Now()
 	pred := c.Predict(test.x)
 	took := time.Since(start)
-	if err := npz.Write(f.out, answers(c, model, test.x, pred, classes, train.integer)...); err != nil {
+	if err := npz.Write(f.out, answers(c, model, test.x, pred, classes, learn.integer)...); err != nil {
 		return err
 	}
 	if f.save != "" {
-		if err := classical.Save(f.save, classical.Info{Classes: classes, Rows: train.x.N, Version: buildVersion().Version}, c); err != nil {
+		if err := train.SaveClassifier(f.save, classical.Info{Classes: classes, Rows: learn.x.N, Version: buildVersion().Version}, c); err != nil {
 			return err
 		}
 	}
-	r := answer{Model: f.model, Train: train.x.N, Test: test.x.N, Features: train.x.F, Fit: fit.Seconds(), Predict: took.Seconds()}
-	_, r.Settings, _ = classical.Settings(model)
+	r := answer{Model: f.model, Train: learn.x.N, Test: test.x.N, Features: learn.x.F, Fit: fit.Seconds(), Predict: took.Seconds()}
+	_, r.Settings, _ = train.ClassifierSettings(model)
 	if _, clusters := model.(*classical.KMeans); test.y != nil && !clusters {
 		n := 0
 		for i, p := range pred {

@@ -103,9 +103,10 @@ type LSTM struct {
 //	g += L2*w;  w *= 1 - LR*Decay;  m = Beta1*m + (1-Beta1)*g;  v = Beta2*v + (1-Beta2)*g*g
 //	w -= LR * (m/Debias1) / (sqrt(v/Debias2) + Eps)
 //
-// L2 is the coupled form of the decay, scikit-learn's and that of the first publication; g itself does not change.
+// L2 is the coupled form of the decay, scikit-learn's and that of the first publication; g itself does not change. The
+// scalars are in double precision so that 1-Beta2 keeps its digits.
 type Adam struct {
-	LR, Decay, L2, Beta1, Beta2, Debias1, Debias2, Eps float32
+	LR, Decay, L2, Beta1, Beta2, Debias1, Debias2, Eps float64
 }
 
 // Backend is a set of kernels with the memory that they work on. Methods that write a gradient take acc: false
@@ -172,6 +173,9 @@ type Backend interface {
 	// LSTMBackward takes dy (N, H) and writes dwih, dwhh, dbih, dbhh, and dx (N, C, T) unless it is None. It may
 	// overwrite saved.
 	LSTMBackward(p LSTM, dx, dwih, dwhh, dbih, dbhh, dy, saved, x, wih, whh, bih, bhh Buf)
+
+	// SumSquares is the sum of x*x, in double precision.
+	SumSquares(x Buf) float64
 
 	// Adam updates w, m and v from g.
 	Adam(p Adam, w, g, m, v Buf)
