@@ -31,11 +31,11 @@ var All = []nn.Arch{
 	MLP{Hidden: []int{100}, Curve: nn.ReLU}.Arch(), // scikit-learn's defaults; train.MLP makes any other
 }
 
-// Lookup returns the network of that name in that profile.
+// Lookup returns the network of that name in that profile, or in the first of its profiles where profile is empty.
 func Lookup(name, profile string) (nn.Arch, error) {
 	var names, profiles []string
 	for _, a := range All {
-		if a.Name == name && a.Profile == profile {
+		if a.Name == name && (a.Profile == profile || profile == "") {
 			return a, nil
 		}
 		if !slices.Contains(names, a.Name) {

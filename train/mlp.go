@@ -51,9 +51,6 @@ type MLP struct {
 
 var _ classical.Classifier = (*MLP)(nil)
 
-// defaultBatch bounds the rows of a batch where none are given.
-const defaultBatch = 200
-
 var curves = map[string]nn.Curve{"identity": nn.Identity, "logistic": nn.Logistic, "tanh": nn.Tanh, "relu": nn.ReLU}
 
 // Fit trains on the rows of x with class numbers y in 0..k-1.
@@ -120,7 +117,6 @@ func (m *MLP) build(f, k int) error {
 
 // train runs the recipe from the weights that the network has. held and truth are the rows of EarlyStop.
 func (m *MLP) train(d Data, held classical.Matrix, truth []int) error {
-	be := m.model.Backend()
 	opt, err := NewOptimizer(m.model, ProfileSklearn)
 	if err != nil {
 		return err
@@ -128,7 +124,7 @@ func (m *MLP) train(d Data, held classical.Matrix, truth []int) error {
 	opt.LR, opt.Beta1, opt.Beta2, opt.Eps = m.LR, m.Beta1, m.Beta2, m.Eps
 	batch := m.Batch
 	if batch == 0 {
-		batch = defaultBatch
+		batch = sklearnBatch
 	}
 	batch = min(batch, d.N)
 	xs, ys := make([]float32, batch*m.F), make([]int32, batch)
@@ -148,7 +144,7 @@ func (m *MLP) train(d Data, held classical.Matrix, truth []int) error {
 			rows := order[at:min(at+batch, d.N)]
 			bx, by := d.gather(rows, Normalizer{}, xs, ys)
 			n := float64(len(rows))
-			penalty := m.Alpha / 2 * squares(be, m.model) / n // of the weights that the loss is computed with
+			penalty := m.Alpha / 2 * squares(m.model) / n // of the weights that the loss is computed with
 			loss, err := m.model.Step(bx, by)
 			if err != nil {
 				return fmt.Errorf("mlp: epoch %d: %w", epoch+1, err)
@@ -238,8 +234,8 @@ func table(x classical.Matrix, y, rows []int) Data {
 }
 
 // squares is the sum of the squared weights, biases left out.
-func squares(be kernel.Backend, m *nn.Model) float64 {
-	sum := 0.0
+func squares(m *nn.Model) float64 {
+	be, sum := m.Backend(), 0.0
 	for _, p := range m.Params() {
 		if p.Decay {
 			sum += be.SumSquares(kernel.Host(float32s(p)))

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -177,6 +178,50 @@ func TestMLPLearns(t *testing.T) {
 		}
 		if slices.Equal(append(m.Proba(rest), m.Curve...), want) {
 			t.Errorf("%v: the seed changes nothing", set)
+		}
+	}
+}
+
+// TestFitIsMLP: Fit in profile sklearn is the same training with the default settings, but for the order of the rows.
+func TestFitIsMLP(t *testing.T) {
+	x, y := formula(60, 6, 3, 2, "fit")
+	m := newMLP(t, map[string]string{"random_state": "1", "hidden_layer_sizes": "100"})
+	if err := m.Fit(x, y, 3); err != nil {
+		t.Fatal(err)
+	}
+	rows := make([]int, 60)
+	for i := range rows {
+		rows[i] = i
+	}
+	d := table(x, y, rows)
+	d.Classes = []string{"a", "b", "c"}
+	cfg, err := Recipe("mlp", ProfileSklearn, 60)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Seed = 1
+	h, err := Fit(context.Background(), model(t, lookup(t, "mlp", ProfileSklearn), 1, 1, 6, 3), d, cfg, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(h) != len(m.Curve) {
+		t.Fatalf("%d epochs, MLP takes %d", len(h), len(m.Curve))
+	}
+	for i, e := range h {
+		if e.Loss != m.Curve[i] {
+			t.Fatalf("epoch %d: loss %v, MLP has %v", i+1, e.Loss, m.Curve[i])
+		}
+	}
+}
+
+func TestStall(t *testing.T) {
+	s := Stall{Tol: 0.1, Patience: 2}
+	for i, e := range []struct {
+		v             float64
+		highest, stop bool
+	}{{1, true, false}, {1.05, true, false}, {1.2, true, false}, {1.25, true, false}, {1.1, false, false}, {1.26, true, true}} {
+		if highest, stop := s.Epoch(e.v); highest != e.highest || stop != e.stop {
+			t.Errorf("epoch %d: highest %t, stop %t; want %t, %t", i, highest, stop, e.highest, e.stop)
 		}
 	}
 }

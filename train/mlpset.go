@@ -13,8 +13,8 @@ import (
 // colons: "hidden_layer_sizes=100:50", "activation=tanh", "batch_size=auto". What is not set is scikit-learn's default.
 func NewMLP(set map[string]string) (*MLP, error) {
 	m := &MLP{
-		Hidden: []int{100}, Activation: "relu", Alpha: 1e-4, LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8,
-		MaxIter: 200, Tol: 1e-4, Patience: 10, Shuffle: true, Validation: 0.1,
+		Hidden: []int{100}, Activation: "relu", Alpha: sklearnAlpha, LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8,
+		MaxIter: sklearnEpochs, Tol: sklearnTol, Patience: sklearnPatience, Shuffle: true, Validation: 0.1,
 	}
 	table := m.settings()
 	for _, name := range slices.Sorted(maps.Keys(set)) {
