@@ -28,6 +28,20 @@ func (a isa) bits(b uint32) Mem {
 // float is a vector constant with the same value in every lane.
 func (a isa) float(v float64) Mem { return a.bits(math.Float32bits(float32(v))) }
 
+// counting is the vector constant 0, 1, 2, ... once it is made.
+var counting *Mem
+
+func (a isa) iota() Mem {
+	if counting == nil {
+		m := GLOBL("iota", RODATA|NOPTR)
+		for i := range a.lanes {
+			DATA(4*i, F32(i))
+		}
+		counting = &m
+	}
+	return *counting
+}
+
 // round rounds to the nearest whole number, ties to even.
 func (a isa) round(src, dst reg.VecVirtual) {
 	if a.masks {
