@@ -31,6 +31,10 @@ func gemmFamily(a isa) {
 		curveOf(a, c.name, c.curve)
 		slopeOf(a, c.name, c.tanh)
 	}
+	few := avx2 // the rows are short, half vectors serve them better
+	few.name = a.name
+	sumSquares(a)
+	softmax(few) // last: its constants are half as long
 }
 
 // gemm is the product of a few rows with a few vectors of columns. Each element is one sum in the order of k, so that no

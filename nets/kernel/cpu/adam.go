@@ -14,3 +14,27 @@ func (be *Backend) Adam(p kernel.Adam, w, g, m, v kernel.Buf) {
 		be.tier.rows.adam(&ws[i], &gs[i], &ms[i], &vs[i], keep, l2, beta1, rest1, beta2, rest2, rate, debias2, eps, n)
 	})
 }
+
+// SumSquares implements kernel.Backend.
+func (be *Backend) SumSquares(x kernel.Buf) float64 {
+	n := ceilDiv(len(x.Host), itemValues)
+	if cap(be.sums) < n {
+		be.sums = make([]float64, n)
+	}
+	parts := be.sums[:n]
+	be.pool.Run(len(parts), func(worker, i int) {
+		s := &be.scratch[worker]
+		s.reset(4*maxLanes, 1)
+		lanes := s.take(4 * be.tier.gemm.lanes)
+		be.tier.gemm.squares(&lanes[0], &x.Host[i*itemValues], min(itemValues, len(x.Host)-i*itemValues))
+		parts[i] = 0
+		for _, v := range lanes {
+			parts[i] += float64(v)
+		}
+	})
+	sum := 0.0
+	for _, v := range parts {
+		sum += v
+	}
+	return sum
+}

@@ -20,6 +20,9 @@ type gemmTier struct {
 	half  [4]gemmPart    // half a vector or less; nil where a whole one costs no more
 	curve [2]curveFunc   // logistic, tanh
 	slope [2]slopeFunc
+
+	softmax func(prob, sums, tops, logits *float32, rows, full, tail int, columns float32)
+	squares func(sums, x *float32, n int)
 }
 
 // product is dst (rows, cols) = max(floor, from + a b), a (rows, k) with any strides, b (k, cols). All strides are in

@@ -1316,3 +1316,236 @@ done:
 	ADDQ $0x00000001, BX
 	VZEROUPPER
 	RET
+
+// func sumSquaresAVX2(sums *float32, x *float32, n int)
+// Requires: AVX, FMA3
+TEXT ·sumSquaresAVX2(SB), NOSPLIT, $0-24
+	MOVQ   sums+0(FP), AX
+	MOVQ   x+8(FP), CX
+	MOVQ   n+16(FP), DX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	SUBQ   $0x00000020, DX
+	JL     fewer
+
+vectors:
+	VMOVUPS     (CX), Y4
+	VFMADD231PS Y4, Y4, Y0
+	VMOVUPS     32(CX), Y5
+	VFMADD231PS Y5, Y5, Y1
+	VMOVUPS     64(CX), Y5
+	VFMADD231PS Y5, Y5, Y2
+	VMOVUPS     96(CX), Y5
+	VFMADD231PS Y5, Y5, Y3
+	ADDQ        $0x00000080, CX
+	SUBQ        $0x00000020, DX
+	JGE         vectors
+
+fewer:
+	ADDQ $0x00000020, DX
+	SUBQ $0x00000008, DX
+	JL   less
+
+vector:
+	VMOVUPS     (CX), Y4
+	VFMADD231PS Y4, Y4, Y0
+	ADDQ        $0x00000020, CX
+	SUBQ        $0x00000008, DX
+	JGE         vector
+
+less:
+	ADDQ $0x00000008, DX
+	SUBQ $0x00000001, DX
+	JL   done
+
+value:
+	VMOVSS      (CX), X4
+	VFMADD231PS Y4, Y4, Y0
+	ADDQ        $0x00000004, CX
+	SUBQ        $0x00000001, DX
+	JGE         value
+
+done:
+	ADDQ    $0x00000001, DX
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	VZEROUPPER
+	RET
+
+// func softmaxAVX2(prob *float32, sums *float32, tops *float32, logits *float32, rows int, full int, tail int, columns float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·softmaxAVX2(SB), NOSPLIT, $0-60
+	MOVQ         prob+0(FP), AX
+	MOVQ         sums+8(FP), CX
+	MOVQ         tops+16(FP), DX
+	MOVQ         logits+24(FP), BX
+	MOVQ         rows+32(FP), SI
+	MOVQ         full+40(FP), DI
+	VMOVUPS      lanes_c2c80000<>+0(SB), Y0
+	VMOVUPS      lanes_42c80000<>+0(SB), Y1
+	VBROADCASTSS columns+56(FP), Y3
+	VMOVUPS      iota<>+0(SB), Y2
+	VCMPPS       $0x01, Y3, Y2, Y2
+	VXORPS       lanes_ffffffff<>+0(SB), Y2, Y3
+	VANDPS       lanes_ff800000<>+0(SB), Y3, Y3
+	SHLQ         $0x05, DI
+	MOVQ         tail+48(FP), R8
+	SHLQ         $0x02, R8
+
+row:
+	VMOVUPS lanes_ff800000<>+0(SB), Y4
+	XORQ    R9, R9
+	TESTQ   DI, DI
+	JE      largestRest
+
+largest:
+	VMAXPS (BX)(R9*1), Y4, Y4
+	ADDQ   $0x20, R9
+	CMPQ   R9, DI
+	JL     largest
+
+largestRest:
+	TESTQ      R8, R8
+	JE         largestDone
+	VMASKMOVPS (BX)(R9*1), Y2, Y6
+	VORPS      Y3, Y6, Y6
+	VMAXPS     Y6, Y4, Y4
+
+largestDone:
+	VEXTRACTF128 $0x01, Y4, X6
+	VMAXPS       X6, X4, X4
+	VSHUFPS      $0x4e, X4, X4, X6
+	VMAXPS       X6, X4, X4
+	VSHUFPS      $0xb1, X4, X4, X6
+	VMAXPS       X6, X4, X4
+	VBROADCASTSS X4, Y4
+	VMOVSS       X4, (DX)
+	VXORPS       Y5, Y5, Y5
+	XORQ         R9, R9
+	TESTQ        DI, DI
+	JE           expRest
+
+exp:
+	VMOVUPS     (BX)(R9*1), Y6
+	VSUBPS      Y4, Y6, Y6
+	VMULPS      lanes_3fb8aa3b<>+0(SB), Y6, Y6
+	VMINPS      Y6, Y1, Y6
+	VMAXPS      Y6, Y0, Y6
+	VROUNDPS    $0x00, Y6, Y7
+	VSUBPS      Y7, Y6, Y6
+	VCVTPS2DQ   Y7, Y7
+	VPADDD      lanes_0000007f<>+0(SB), Y7, Y7
+	VPSLLD      $0x17, Y7, Y7
+	VMOVUPS     lanes_3921847d<>+0(SB), Y8
+	VFMADD213PS lanes_3aaf83da<>+0(SB), Y6, Y8
+	VFMADD213PS lanes_3c1d95d0<>+0(SB), Y6, Y8
+	VFMADD213PS lanes_3d6357b7<>+0(SB), Y6, Y8
+	VFMADD213PS lanes_3e75fdef<>+0(SB), Y6, Y8
+	VFMADD213PS lanes_3f317218<>+0(SB), Y6, Y8
+	VMULPS      Y6, Y8, Y8
+	VFMADD213PS Y7, Y7, Y8
+	VMOVUPS     Y8, (AX)(R9*1)
+	VADDPS      Y8, Y5, Y5
+	ADDQ        $0x20, R9
+	CMPQ        R9, DI
+	JL          exp
+
+expRest:
+	TESTQ       R8, R8
+	JE          expDone
+	VMASKMOVPS  (BX)(R9*1), Y2, Y6
+	VORPS       Y3, Y6, Y6
+	VSUBPS      Y4, Y6, Y6
+	VMULPS      lanes_3fb8aa3b<>+0(SB), Y6, Y6
+	VMINPS      Y6, Y1, Y6
+	VMAXPS      Y6, Y0, Y6
+	VROUNDPS    $0x00, Y6, Y7
+	VSUBPS      Y7, Y6, Y6
+	VCVTPS2DQ   Y7, Y7
+	VPADDD      lanes_0000007f<>+0(SB), Y7, Y7
+	VPSLLD      $0x17, Y7, Y7
+	VMOVUPS     lanes_3921847d<>+0(SB), Y8
+	VFMADD213PS lanes_3aaf83da<>+0(SB), Y6, Y8
+	VFMADD213PS lanes_3c1d95d0<>+0(SB), Y6, Y8
+	VFMADD213PS lanes_3d6357b7<>+0(SB), Y6, Y8
+	VFMADD213PS lanes_3e75fdef<>+0(SB), Y6, Y8
+	VFMADD213PS lanes_3f317218<>+0(SB), Y6, Y8
+	VMULPS      Y6, Y8, Y8
+	VFMADD213PS Y7, Y7, Y8
+	VANDPS      Y2, Y8, Y8
+	VMASKMOVPS  Y8, Y2, (AX)(R9*1)
+	VADDPS      Y8, Y5, Y5
+
+expDone:
+	VEXTRACTF128 $0x01, Y5, X6
+	VADDPS       X6, X5, X5
+	VSHUFPS      $0x4e, X5, X5, X6
+	VADDPS       X6, X5, X5
+	VSHUFPS      $0xb1, X5, X5, X6
+	VADDPS       X6, X5, X5
+	VBROADCASTSS X5, Y5
+	VMOVSS       X5, (CX)
+	XORQ         R9, R9
+	TESTQ        DI, DI
+	JE           shareRest
+
+share:
+	VMOVUPS (AX)(R9*1), Y6
+	VDIVPS  Y5, Y6, Y6
+	VMOVUPS Y6, (AX)(R9*1)
+	ADDQ    $0x20, R9
+	CMPQ    R9, DI
+	JL      share
+
+shareRest:
+	TESTQ      R8, R8
+	JE         shareDone
+	VMASKMOVPS (AX)(R9*1), Y2, Y6
+	VDIVPS     Y5, Y6, Y6
+	VMASKMOVPS Y6, Y2, (AX)(R9*1)
+
+shareDone:
+	ADDQ DI, BX
+	ADDQ R8, BX
+	ADDQ DI, AX
+	ADDQ R8, AX
+	ADDQ $0x04, DX
+	ADDQ $0x04, CX
+	DECQ SI
+	JNE  row
+	VZEROUPPER
+	RET
+
+DATA lanes_ffffffff<>+0(SB)/4, $0xffffffff
+DATA lanes_ffffffff<>+4(SB)/4, $0xffffffff
+DATA lanes_ffffffff<>+8(SB)/4, $0xffffffff
+DATA lanes_ffffffff<>+12(SB)/4, $0xffffffff
+DATA lanes_ffffffff<>+16(SB)/4, $0xffffffff
+DATA lanes_ffffffff<>+20(SB)/4, $0xffffffff
+DATA lanes_ffffffff<>+24(SB)/4, $0xffffffff
+DATA lanes_ffffffff<>+28(SB)/4, $0xffffffff
+GLOBL lanes_ffffffff<>(SB), RODATA|NOPTR, $32
+
+DATA lanes_ff800000<>+0(SB)/4, $0xff800000
+DATA lanes_ff800000<>+4(SB)/4, $0xff800000
+DATA lanes_ff800000<>+8(SB)/4, $0xff800000
+DATA lanes_ff800000<>+12(SB)/4, $0xff800000
+DATA lanes_ff800000<>+16(SB)/4, $0xff800000
+DATA lanes_ff800000<>+20(SB)/4, $0xff800000
+DATA lanes_ff800000<>+24(SB)/4, $0xff800000
+DATA lanes_ff800000<>+28(SB)/4, $0xff800000
+GLOBL lanes_ff800000<>(SB), RODATA|NOPTR, $32
+
+DATA lanes_3fb8aa3b<>+0(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+4(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+8(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+12(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+16(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+20(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+24(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+28(SB)/4, $0x3fb8aa3b
+GLOBL lanes_3fb8aa3b<>(SB), RODATA|NOPTR, $32

@@ -2083,3 +2083,234 @@ less:
 done:
 	VZEROUPPER
 	RET
+
+// func sumSquaresAVX512(sums *float32, x *float32, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·sumSquaresAVX512(SB), NOSPLIT, $0-24
+	MOVQ   sums+0(FP), AX
+	MOVQ   x+8(FP), CX
+	MOVQ   n+16(FP), DX
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	SUBQ   $0x00000040, DX
+	JL     fewer
+
+vectors:
+	VMOVUPS     (CX), Z4
+	VFMADD231PS Z4, Z4, Z0
+	VMOVUPS     64(CX), Z4
+	VFMADD231PS Z4, Z4, Z1
+	VMOVUPS     128(CX), Z4
+	VFMADD231PS Z4, Z4, Z2
+	VMOVUPS     192(CX), Z4
+	VFMADD231PS Z4, Z4, Z3
+	ADDQ        $0x00000100, CX
+	SUBQ        $0x00000040, DX
+	JGE         vectors
+
+fewer:
+	ADDQ $0x00000040, DX
+	SUBQ $0x00000010, DX
+	JL   less
+
+vector:
+	VMOVUPS     (CX), Z4
+	VFMADD231PS Z4, Z4, Z0
+	ADDQ        $0x00000040, CX
+	SUBQ        $0x00000010, DX
+	JGE         vector
+
+less:
+	ADDQ        $0x00000010, DX
+	TESTQ       DX, DX
+	JE          done
+	XORQ        BX, BX
+	DECQ        BX
+	BZHIQ       DX, BX, BX
+	KMOVW       BX, K1
+	VMOVUPS.Z   (CX), K1, Z4
+	VFMADD231PS Z4, Z4, Z0
+
+done:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VZEROUPPER
+	RET
+
+// func softmaxAVX512(prob *float32, sums *float32, tops *float32, logits *float32, rows int, full int, tail int, columns float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·softmaxAVX512(SB), NOSPLIT, $0-60
+	MOVQ         prob+0(FP), AX
+	MOVQ         sums+8(FP), CX
+	MOVQ         tops+16(FP), DX
+	MOVQ         logits+24(FP), BX
+	MOVQ         rows+32(FP), SI
+	MOVQ         full+40(FP), DI
+	VMOVUPS      lanes_c2c80000<>+0(SB), Y0
+	VMOVUPS      lanes_42c80000<>+0(SB), Y1
+	VBROADCASTSS columns+56(FP), Y3
+	VMOVUPS      iota<>+0(SB), Y2
+	VCMPPS       $0x01, Y3, Y2, Y2
+	VXORPS       lanes_ffffffff<>+0(SB), Y2, Y3
+	VANDPS       lanes_ff800000<>+0(SB), Y3, Y3
+	SHLQ         $0x05, DI
+	MOVQ         tail+48(FP), R8
+	SHLQ         $0x02, R8
+
+row:
+	VMOVUPS lanes_ff800000<>+0(SB), Y4
+	XORQ    R9, R9
+	TESTQ   DI, DI
+	JE      largestRest
+
+largest:
+	VMAXPS (BX)(R9*1), Y4, Y4
+	ADDQ   $0x20, R9
+	CMPQ   R9, DI
+	JL     largest
+
+largestRest:
+	TESTQ      R8, R8
+	JE         largestDone
+	VMASKMOVPS (BX)(R9*1), Y2, Y6
+	VORPS      Y3, Y6, Y6
+	VMAXPS     Y6, Y4, Y4
+
+largestDone:
+	VEXTRACTF128 $0x01, Y4, X6
+	VMAXPS       X6, X4, X4
+	VSHUFPS      $0x4e, X4, X4, X6
+	VMAXPS       X6, X4, X4
+	VSHUFPS      $0xb1, X4, X4, X6
+	VMAXPS       X6, X4, X4
+	VBROADCASTSS X4, Y4
+	VMOVSS       X4, (DX)
+	VXORPS       Y5, Y5, Y5
+	XORQ         R9, R9
+	TESTQ        DI, DI
+	JE           expRest
+
+exp:
+	VMOVUPS     (BX)(R9*1), Y6
+	VSUBPS      Y4, Y6, Y6
+	VMULPS      lanes_3fb8aa3b<>+0(SB), Y6, Y6
+	VMINPS      Y6, Y1, Y6
+	VMAXPS      Y6, Y0, Y6
+	VROUNDPS    $0x00, Y6, Y7
+	VSUBPS      Y7, Y6, Y6
+	VCVTPS2DQ   Y7, Y7
+	VPADDD      lanes_0000007f<>+0(SB), Y7, Y7
+	VPSLLD      $0x17, Y7, Y7
+	VMOVUPS     lanes_3921847d<>+0(SB), Y8
+	VFMADD213PS lanes_3aaf83da<>+0(SB), Y6, Y8
+	VFMADD213PS lanes_3c1d95d0<>+0(SB), Y6, Y8
+	VFMADD213PS lanes_3d6357b7<>+0(SB), Y6, Y8
+	VFMADD213PS lanes_3e75fdef<>+0(SB), Y6, Y8
+	VFMADD213PS lanes_3f317218<>+0(SB), Y6, Y8
+	VMULPS      Y6, Y8, Y8
+	VFMADD213PS Y7, Y7, Y8
+	VMOVUPS     Y8, (AX)(R9*1)
+	VADDPS      Y8, Y5, Y5
+	ADDQ        $0x20, R9
+	CMPQ        R9, DI
+	JL          exp
+
+expRest:
+	TESTQ       R8, R8
+	JE          expDone
+	VMASKMOVPS  (BX)(R9*1), Y2, Y6
+	VORPS       Y3, Y6, Y6
+	VSUBPS      Y4, Y6, Y6
+	VMULPS      lanes_3fb8aa3b<>+0(SB), Y6, Y6
+	VMINPS      Y6, Y1, Y6
+	VMAXPS      Y6, Y0, Y6
+	VROUNDPS    $0x00, Y6, Y7
+	VSUBPS      Y7, Y6, Y6
+	VCVTPS2DQ   Y7, Y7
+	VPADDD      lanes_0000007f<>+0(SB), Y7, Y7
+	VPSLLD      $0x17, Y7, Y7
+	VMOVUPS     lanes_3921847d<>+0(SB), Y8
+	VFMADD213PS lanes_3aaf83da<>+0(SB), Y6, Y8
+	VFMADD213PS lanes_3c1d95d0<>+0(SB), Y6, Y8
+	VFMADD213PS lanes_3d6357b7<>+0(SB), Y6, Y8
+	VFMADD213PS lanes_3e75fdef<>+0(SB), Y6, Y8
+	VFMADD213PS lanes_3f317218<>+0(SB), Y6, Y8
+	VMULPS      Y6, Y8, Y8
+	VFMADD213PS Y7, Y7, Y8
+	VANDPS      Y2, Y8, Y8
+	VMASKMOVPS  Y8, Y2, (AX)(R9*1)
+	VADDPS      Y8, Y5, Y5
+
+expDone:
+	VEXTRACTF128 $0x01, Y5, X6
+	VADDPS       X6, X5, X5
+	VSHUFPS      $0x4e, X5, X5, X6
+	VADDPS       X6, X5, X5
+	VSHUFPS      $0xb1, X5, X5, X6
+	VADDPS       X6, X5, X5
+	VBROADCASTSS X5, Y5
+	VMOVSS       X5, (CX)
+	XORQ         R9, R9
+	TESTQ        DI, DI
+	JE           shareRest
+
+share:
+	VMOVUPS (AX)(R9*1), Y6
+	VDIVPS  Y5, Y6, Y6
+	VMOVUPS Y6, (AX)(R9*1)
+	ADDQ    $0x20, R9
+	CMPQ    R9, DI
+	JL      share
+
+shareRest:
+	TESTQ      R8, R8
+	JE         shareDone
+	VMASKMOVPS (AX)(R9*1), Y2, Y6
+	VDIVPS     Y5, Y6, Y6
+	VMASKMOVPS Y6, Y2, (AX)(R9*1)
+
+shareDone:
+	ADDQ DI, BX
+	ADDQ R8, BX
+	ADDQ DI, AX
+	ADDQ R8, AX
+	ADDQ $0x04, DX
+	ADDQ $0x04, CX
+	DECQ SI
+	JNE  row
+	VZEROUPPER
+	RET
+
+DATA lanes_ffffffff<>+0(SB)/4, $0xffffffff
+DATA lanes_ffffffff<>+4(SB)/4, $0xffffffff
+DATA lanes_ffffffff<>+8(SB)/4, $0xffffffff
+DATA lanes_ffffffff<>+12(SB)/4, $0xffffffff
+DATA lanes_ffffffff<>+16(SB)/4, $0xffffffff
+DATA lanes_ffffffff<>+20(SB)/4, $0xffffffff
+DATA lanes_ffffffff<>+24(SB)/4, $0xffffffff
+DATA lanes_ffffffff<>+28(SB)/4, $0xffffffff
+GLOBL lanes_ffffffff<>(SB), RODATA|NOPTR, $32
+
+DATA lanes_ff800000<>+0(SB)/4, $0xff800000
+DATA lanes_ff800000<>+4(SB)/4, $0xff800000
+DATA lanes_ff800000<>+8(SB)/4, $0xff800000
+DATA lanes_ff800000<>+12(SB)/4, $0xff800000
+DATA lanes_ff800000<>+16(SB)/4, $0xff800000
+DATA lanes_ff800000<>+20(SB)/4, $0xff800000
+DATA lanes_ff800000<>+24(SB)/4, $0xff800000
+DATA lanes_ff800000<>+28(SB)/4, $0xff800000
+GLOBL lanes_ff800000<>(SB), RODATA|NOPTR, $32
+
+DATA lanes_3fb8aa3b<>+0(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+4(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+8(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+12(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+16(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+20(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+24(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+28(SB)/4, $0x3fb8aa3b
+GLOBL lanes_3fb8aa3b<>(SB), RODATA|NOPTR, $32

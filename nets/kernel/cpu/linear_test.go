@@ -2,6 +2,7 @@ package cpu_test
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -80,6 +81,62 @@ func TestLinearInterpreted(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestSoftmax: rows of less than a vector, of whole ones, of both; logits far apart; the loss of thousands of rows.
+func TestSoftmax(t *testing.T) {
+	reference := open(t, "ref", 1)
+	run := func(be kernel.Backend, n, k int) map[string][]float32 {
+		b := &buffers{rand.New(rand.NewPCG(9, uint64(n*k))), map[string][]float32{}}
+		logits, y := b.in(n*k), make([]int32, n)
+		for i := range y {
+			y[i] = int32(b.IntN(k))
+		}
+		for i := range logits.Host {
+			logits.Host[i] *= []float32{1, 10, 300}[i/k%3]
+		}
+		prob := b.result("prob", n*k)
+		b.out["loss"] = []float32{float32(be.SoftmaxCrossEntropy(n, k, prob, logits, y))}
+		be.SoftmaxCrossEntropyBackward(n, k, b.result("dlogits", n*k), prob, y, 2)
+		b.out["squares"] = []float32{float32(be.SumSquares(logits))}
+		return b.out
+	}
+	for _, name := range cpu.Names()[:len(cpu.Names())-1] {
+		t.Run(name, func(t *testing.T) {
+			be := interpreted(t, name)
+			for _, p := range []kernel.Linear{{N: 1, F: 1}, {N: 3, F: 2}, {N: 5, F: 6}, {N: 2, F: 8}, {N: 2, F: 19}, {N: 3, F: 100}, {N: 200, F: 6}, {N: 7000, F: 3}} {
+				want := run(reference, p.N, p.F)
+				if p.N < 10 {
+					got := run(be, p.N, p.F)
+					for what, v := range want {
+						compare(t, linearShape(p), what, got[what], v)
+					}
+				}
+				native, err := cpu.Open(name, 1)
+				if err != nil {
+					continue
+				}
+				got := run(native, p.N, p.F)
+				for what, v := range want {
+					compare(t, linearShape(p), what, got[what], v)
+				}
+				for what, v := range run(open(t, name, 2), p.N, p.F) {
+					sameBits(t, linearShape(p), what, v, got[what])
+				}
+				if p.N < 10 {
+					for what, v := range run(be, p.N, p.F) {
+						sameBits(t, linearShape(p), "interpreted "+what, v, got[what])
+					}
+				}
+			}
+		})
+	}
+	for _, name := range cpu.Available() {
+		nan := float32(math.NaN())
+		if loss := open(t, name, 1).SoftmaxCrossEntropy(1, 3, kernel.Host(make([]float32, 3)), kernel.Host([]float32{1, nan, 2}), []int32{0}); loss == loss {
+			t.Errorf("%s: loss %v of a logit that is no number", name, loss)
+		}
 	}
 }
 

@@ -93,3 +93,10 @@ func tanhAVX512(y *float32, x *float32, n int)
 
 // tanhSlopeAVX512 writes dx = dy*(1-y*y) for n values: y is the curve's value. dx may be dy.
 func tanhSlopeAVX512(dx *float32, dy *float32, y *float32, n int)
+
+// sumSquaresAVX512 writes 64 partial sums of the squares of n values.
+func sumSquaresAVX512(sums *float32, x *float32, n int)
+
+// softmaxAVX512 writes, for rows of 8*full+tail logits, the largest to tops, the sum of exp(logit-largest) to sums and those
+// exponentials over their sum to prob. columns is tail.
+func softmaxAVX512(prob *float32, sums *float32, tops *float32, logits *float32, rows int, full int, tail int, columns float32)
