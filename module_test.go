@@ -31,7 +31,7 @@ var layers = map[string][]string{
 	"nets/safetensors":              {},
 	"nets/nn":                       {"nets/kernel"},
 	"nets":                          {"nets/nn", "nets/kernel", "nets/safetensors"},
-	"train":                         {"nets", "nets/nn", "nets/kernel", "nets/safetensors", "train/metrics"},
+	"train":                         {"nets", "nets/nn", "nets/kernel", "nets/kernel/cpu", "nets/safetensors", "train/metrics", "train/classical", "data/dataset/npz"}, // train.MLP is a classical.Classifier
 	"train/metrics":                 {},
 	"train/classical":               {"train/metrics", "data/dataset/npz"},
 	"plots":                         {"data/trace", "train/metrics"},

@@ -11,6 +11,7 @@ import (
 const (
 	wang2017  = "Wang, Yan, Oates: Time series classification from scratch with deep neural networks: a strong baseline, IJCNN 2017"
 	lstm1997  = "Hochreiter, Schmidhuber: Long short-term memory, Neural Computation 9(8), 1997"
+	mlp1986   = "Rumelhart, Hinton, Williams: Learning representations by back-propagating errors, Nature 323, 1986"
 	fawaz2020 = "Ismail Fawaz et al.: InceptionTime: finding AlexNet for time series classification, DMKD 34, 2020"
 )
 
@@ -27,13 +28,14 @@ var All = []nn.Arch{
 		Build: InceptionTime{Kernels: [3]int{39, 19, 9}}.Build, Rules: nn.Tsai},
 	{Name: "inceptiontime", Profile: "paper", Paper: fawaz2020,
 		Build: InceptionTime{Kernels: [3]int{40, 20, 10}, ConvsOnly: true}.Build, Rules: nn.Keras},
+	MLP{Hidden: []int{100}, Curve: nn.ReLU}.Arch(), // scikit-learn's defaults; train.MLP makes any other
 }
 
-// Lookup returns the network of that name in that profile.
+// Lookup returns the network of that name in that profile, or in the first of its profiles where profile is empty.
 func Lookup(name, profile string) (nn.Arch, error) {
 	var names, profiles []string
 	for _, a := range All {
-		if a.Name == name && a.Profile == profile {
+		if a.Name == name && (a.Profile == profile || profile == "") {
 			return a, nil
 		}
 		if !slices.Contains(names, a.Name) {

@@ -3,6 +3,7 @@ package nets_test
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -82,6 +83,8 @@ func TestSizes(t *testing.T) {
 		{"inceptiontime", "tsai", 1, 388739, 229, 2.318},
 		{"inceptiontime", "tsai", 2, 455427, 229, 2.718},
 		{"inceptiontime", "paper", 1, 420579, 235, 2.509},
+		{"mlp", "sklearn", 1, 6000*100 + 100 + 100*3 + 3, 0, 0.001},
+		{"mlp", "sklearn", 2, 12000*100 + 100 + 100*3 + 3, 0, 0.001},
 	} {
 		m := newModel(t, tt.net, tt.profile, tt.c, 6000)
 		i := m.Info()
@@ -98,6 +101,44 @@ func TestSizes(t *testing.T) {
 	}
 }
 
+// TestMLPShapes counts what scikit-learn counts: two classes have one output.
+func TestMLPShapes(t *testing.T) {
+	for _, tt := range []struct {
+		hidden  []int
+		classes int
+		want    []int
+	}{
+		{[]int{100}, 6, []int{104 * 100, 100, 100 * 6, 6}},
+		{[]int{100, 50}, 2, []int{104 * 100, 100, 100 * 50, 50, 50, 1}},
+		{nil, 3, []int{104 * 3, 3}},
+	} {
+		m, err := nn.NewModel(ref.New(1), nets.MLP{Hidden: tt.hidden, Curve: nn.Tanh}.Arch(), 2, 52, tt.classes, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []int
+		for _, p := range m.Params() {
+			got = append(got, len(p.Value.Float32s()))
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%v, %d classes: tensors of %v values, want %v", tt.hidden, tt.classes, got, tt.want)
+		}
+		logits := make([]float32, 3*tt.classes)
+		if err := m.Forward(make([]float32, 3*104), 3, false, logits); err != nil {
+			t.Fatal(err)
+		}
+		if tt.classes == 2 && (logits[0] != 0 || logits[1] == 0) {
+			t.Errorf("logits %v; the first of two stays 0", logits)
+		}
+	}
+	if a, err := nets.Lookup("mlp", ""); err != nil || a.Profile != "sklearn" {
+		t.Errorf("mlp without a profile: %s, %v", a.Profile, err)
+	}
+	if a, err := nets.Lookup("fcn", ""); err != nil || a.Profile != "tsai" {
+		t.Errorf("fcn without a profile: %s, %v", a.Profile, err)
+	}
+}
+
 func TestLookup(t *testing.T) {
 	seen := map[string]bool{}
 	for _, a := range nets.All {
@@ -111,7 +152,7 @@ func TestLookup(t *testing.T) {
 		}
 	}
 	for _, tt := range []struct{ name, profile, want string }{
-		{"fcm", "tsai", `nets: "fcm": unknown network; choose one of fcn, resnet, lstm, inceptiontime`},
+		{"fcm", "tsai", `nets: "fcm": unknown network; choose one of fcn, resnet, lstm, inceptiontime, mlp`},
 		{"lstm", "keras", `nets: lstm: no profile "keras"; choose one of tsai, tsai1, paper`},
 	} {
 		if _, err := nets.Lookup(tt.name, tt.profile); err == nil || err.Error() != tt.want {

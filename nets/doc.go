@@ -5,7 +5,7 @@
 //
 // A network is a small struct with what varies between its profiles, and a method Build that declares it over
 // nn.Builder. Profile tsai is the library of that name at version 0.3.1, to the letter of its state_dict; profile paper
-// is the network's own publication.
+// is the network's own publication. Profile sklearn is the perceptron of scikit-learn.
 //
 // To add a network: write a file with paper, shapes and deviations in its comment, name the layers as the reference
 // names its tensors, and add a line per profile to All. The tests over All then check shapes, gradients, memory and

@@ -10,15 +10,17 @@ import (
 )
 
 // Adam is a gorgonia.Solver over kernel.Backend.Adam. It is fastai's Adam (decoupled weight decay, both averages debiased
-// with the momentum of the moment) or Keras' (no decay, another place for epsilon); the constructors tell them apart.
+// with the momentum of the moment) or Keras' and scikit-learn's (another place for epsilon; no decay, or the coupled one);
+// the constructors tell them apart.
 //
-// LR and Beta1 are set before each step by the schedule. Steps, M and V are the whole state: a solver that is given those
+// LR, Beta1 and L2 are set before each step by the schedule. Steps, M and V are the whole state: a solver that is given those
 // of another goes on where that one stopped, bit for bit.
 type Adam struct {
 	LR, Beta1 float64
 	Beta2     float64
 	Eps       float64
 	Decay     float64 // of the slots that decay
+	L2        float64 // coupled decay of the slots that decay
 	Steps     int     // taken so far
 
 	M, V  []kernel.Buf // averages of gradient and squared gradient, one per slot
@@ -51,6 +53,13 @@ func NewKerasAdam(be kernel.Backend, slots []Slot) (*Adam, error) {
 	return a, a.alloc()
 }
 
+// NewSklearnAdam returns scikit-learn's Adam with the defaults of MLPClassifier (beta 0.9 and 0.999, epsilon 1e-8). It is
+// Keras' but for epsilon; L2 is the penalty over the rows of the batch.
+func NewSklearnAdam(be kernel.Backend, slots []Slot) (*Adam, error) {
+	a := &Adam{LR: 1e-3, Beta1: kerasBeta1, Beta2: 0.999, Eps: 1e-8, be: be, slots: slots, keras: true}
+	return a, a.alloc()
+}
+
 func (a *Adam) alloc() error {
 	a.M, a.V = make([]kernel.Buf, len(a.slots)), make([]kernel.Buf, len(a.slots))
 	for i, s := range a.slots {
@@ -72,12 +81,11 @@ func (a *Adam) Step(model []gorgonia.ValueGrad) error {
 	a.Steps++
 	debias1, debias2 := 1-math.Pow(a.Beta1, float64(a.Steps)), 1-math.Pow(a.Beta2, float64(a.Steps))
 	p := kernel.Adam{
-		LR: float32(a.LR), Beta1: float32(a.Beta1), Beta2: float32(a.Beta2),
-		Debias1: float32(debias1), Debias2: float32(debias2), Eps: float32(a.Eps),
+		LR: a.LR, Beta1: a.Beta1, Beta2: a.Beta2, Debias1: debias1, Debias2: debias2, Eps: a.Eps,
 	}
 	if a.keras {
-		// Keras computes lr*sqrt(debias2)/debias1 * m/(sqrt(v)+eps), which is the kernel's form with this epsilon.
-		p.Eps = float32(a.Eps / math.Sqrt(debias2))
+		// Keras and scikit-learn compute lr*sqrt(debias2)/debias1 * m/(sqrt(v)+eps), which is the kernel's form with this epsilon.
+		p.Eps = a.Eps / math.Sqrt(debias2)
 	}
 	for i, vg := range model {
 		s := a.slots[i]
@@ -89,9 +97,9 @@ func (a *Adam) Step(model []gorgonia.ValueGrad) error {
 		if len(w) != s.Len || len(g) != s.Len {
 			return fmt.Errorf("train: optimizer: %s: %d values and %d gradients, %d expected", s.Name, len(w), len(g), s.Len)
 		}
-		p.Decay = 0
+		p.Decay, p.L2 = 0, 0
 		if s.Decay {
-			p.Decay = float32(a.Decay)
+			p.Decay, p.L2 = a.Decay, a.L2
 		}
 		a.be.Adam(p, kernel.Host(w), kernel.Host(g), a.M[i], a.V[i])
 	}

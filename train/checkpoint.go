@@ -40,6 +40,8 @@ type position struct {
 	Place        Position `json:"place"` // in the schedule
 	LR, Momentum float64  // of the last step
 	Plateau      Plateau  `json:"plateau"` // profile "paper"
+	Stall        Stall    `json:"stall"`   // profile "sklearn"
+	Stopped      bool     `json:"stopped"` // by it
 	Best         float64  `json:"best"`    // lowest loss of an epoch, once HaveBest
 	HaveBest     bool     `json:"have_best"`
 

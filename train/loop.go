@@ -25,7 +25,7 @@ type Event struct {
 }
 
 // Fit trains m on d and returns a row for each epoch. The weights are m's own: those of the last step, or in profile
-// "paper" those of the epoch with the lowest loss. on may be nil.
+// "paper" those of the epoch with the lowest loss. Profile "sklearn" may end before its last epoch. on may be nil.
 //
 // With cfg.Dir set, Fit resumes from the checkpoint there and writes one from time to time; the outcome has the same
 // bits as that of an undisturbed training. When ctx ends, Fit writes a checkpoint, puts nothing else in order, and
@@ -42,7 +42,7 @@ func Fit(ctx context.Context, m *nn.Model, d Data, cfg Config, on func(Event)) (
 	if pause == 0 {
 		pause = checkpointPause
 	}
-	for r.pos.Epoch < cfg.Epochs {
+	for r.pos.Epoch < cfg.Epochs && !r.pos.Stopped {
 		order := shuffled(d.N, cfg.Seed, r.pos.Epoch)
 		for r.pos.Batch < r.perEpoch {
 			e, err := r.step(ctx, order)
@@ -120,7 +120,7 @@ func newRun(m *nn.Model, d Data, cfg Config) (*run, error) {
 	if r.opt, err = NewOptimizer(m, cfg.Profile); err != nil {
 		return nil, err
 	}
-	r.pos.Plateau = Plateau{LR: cfg.LR}
+	r.pos.Plateau, r.pos.Stall = Plateau{LR: cfg.LR}, Stall{Tol: sklearnTol, Patience: sklearnPatience}
 	r.running = make([]values, len(r.params))
 	if cfg.Dir == "" {
 		return r, nil
@@ -154,8 +154,11 @@ func NewOptimizer(m *nn.Model, profile string) (*Adam, error) {
 			slots = append(slots, Slot{Name: p.Name, Len: len(float32s(p)), Decay: p.Decay})
 		}
 	}
-	if profile == ProfilePaper {
+	switch profile {
+	case ProfilePaper:
 		return NewKerasAdam(m.Backend(), slots)
+	case ProfileSklearn:
+		return NewSklearnAdam(m.Backend(), slots)
 	}
 	return NewFastAdam(m.Backend(), slots)
 }
@@ -174,7 +177,13 @@ func (r *run) step(ctx context.Context, order []int) (Event, error) {
 	}
 	lr, beta := r.rates()
 	r.keepRunning()
+	penalty := 0.0
+	if r.cfg.Profile == ProfileSklearn {
+		r.opt.L2 = sklearnAlpha / float64(len(rows))
+		penalty = r.opt.L2 / 2 * squares(r.m) // of the weights that the loss is computed with
+	}
 	loss, err := r.m.Step(x, y)
+	loss += penalty
 	if err == nil && (math.IsNaN(loss) || math.IsInf(loss, 0)) {
 		err = fmt.Errorf("loss is %v: %w; lower --lr or normalize", loss, errDiverged)
 	}
@@ -211,6 +220,9 @@ func (r *run) rates() (lr, beta float64) {
 	if r.cfg.Profile == ProfilePaper {
 		return r.pos.Plateau.LR, kerasBeta1
 	}
+	if r.cfg.Profile == ProfileSklearn {
+		return r.cfg.LR, kerasBeta1
+	}
 	return OneCycle{Max: r.cfg.LR}.At(r.pos.Place.At)
 }
 
@@ -228,6 +240,9 @@ func (r *run) endEpoch() {
 			p.Best, p.HaveBest = loss, true
 			r.keepBest()
 		}
+	}
+	if r.cfg.Profile == ProfileSklearn {
+		_, p.Stopped = p.Stall.Epoch(-loss)
 	}
 	p.Epoch++
 	p.Batch, p.Loss, p.Correct, p.Rows = 0, 0, 0, 0

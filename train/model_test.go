@@ -163,6 +163,7 @@ func TestRecipes(t *testing.T) {
 		{"fcn", "paper", 1000, 2000, 16}, {"fcn", "paper", 30, 2000, 3}, {"fcn", "paper", 5, 2000, 1},
 		{"resnet", "paper", 1000, 1500, 64}, {"resnet", "paper", 89, 1500, 8},
 		{"inceptiontime", "paper", 30, 1500, 64},
+		{"mlp", "sklearn", 1000, 200, 200}, {"mlp", "sklearn", 89, 200, 89},
 	} {
 		cfg, err := Recipe(c.net, c.profile, c.n)
 		if err != nil || cfg.Epochs != c.epochs || cfg.Batch != c.batch || cfg.LR != 1e-3 {

@@ -69,3 +69,27 @@ func (p *Plateau) Epoch(loss float64) {
 		p.Wait = 0
 	}
 }
+
+// Stall is scikit-learn's rule for stopping: more than Patience epochs in a row whose measure of progress did not reach
+// Tol above the highest one before.
+type Stall struct {
+	Tol      float64 `json:"tol"`
+	Patience int     `json:"patience"`
+	Best     float64 `json:"best"` // meaningful once Seen
+	Seen     bool    `json:"seen"`
+	Wait     int     `json:"wait"`
+}
+
+// Epoch takes the measure of an epoch, minus the loss or an accuracy, and reports whether it is the highest so far and
+// whether to stop.
+func (s *Stall) Epoch(v float64) (highest, stop bool) {
+	if s.Seen && v < s.Best+s.Tol {
+		s.Wait++
+	} else {
+		s.Wait = 0
+	}
+	if highest = !s.Seen || v > s.Best; highest {
+		s.Best, s.Seen = v, true
+	}
+	return highest, s.Wait > s.Patience
+}

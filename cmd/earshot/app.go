@@ -51,7 +51,10 @@ func (a *app) workers() int {
 }
 
 // backend opens the kernel tier of --kernel, else of EARSHOT_KERNEL, else the fastest one that the processor has.
-func (a *app) backend() (kernel.Backend, error) {
+func (a *app) backend() (kernel.Backend, error) { return a.backendOn(a.workers()) }
+
+// backendOn is backend with another number of threads than --threads.
+func (a *app) backendOn(threads int) (kernel.Backend, error) {
 	name := a.kernel
 	if name == "" {
 		name = os.Getenv("EARSHOT_KERNEL")
@@ -59,7 +62,7 @@ func (a *app) backend() (kernel.Backend, error) {
 	if name == "" {
 		name = "auto"
 	}
-	be, err := cpu.Open(name, a.workers())
+	be, err := cpu.Open(name, threads)
 	if err != nil {
 		return nil, usagef("--kernel: %w", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"earshot/data/dataset/npz"
+	"earshot/train"
 	"earshot/train/classical"
 
 	"github.com/spf13/cobra"
@@ -31,12 +32,13 @@ Tables are .npz files with X (N,F) and y (N), or with --label AXIS the label_AXI
 table may be missing. For minirocket and multirocket a row is a series of at least 9 or 10 steps: X is (N,C,T), or (N,T) for
 one channel. The result holds pred (N), and where the
 model has them proba (N,K), decision (N; one column for each class or, for svm, pair of classes beyond two classes),
-importances (F) and classes (K). Models: ` + strings.Join(classical.Names(), ", ") + `.
+importances (F) and classes (K). Models: ` + strings.Join(train.ClassifierNames(), ", ") + `.
 
 Settings have scikit-learn's names and notation; lists within a value are joined by colons:
 
 	--set n_estimators=400,criterion=entropy,max_features=log2
 	--set kernel=linear,C=0.5,class_weight=balanced
+	--set hidden_layer_sizes=100:50,activation=tanh,alpha=0.001
 	--set alphas=0.1:1:10
 
 --seed is random_state and --threads is n_jobs, unless they are set.`,
@@ -84,9 +86,18 @@ func (a *app) classify(f classifyFlags) error {
 		}
 		set[k] = v
 	}
-	model, err := classical.New(f.model, set)
+	model, err := train.NewClassifier(f.model, set)
 	if err != nil {
 		return usagef("--model: %w", err)
+	}
+	if m, ok := model.(*train.MLP); ok {
+		threads := m.Threads
+		if threads == 0 {
+			threads = a.workers()
+		}
+		if m.Backend, err = a.backendOn(threads); err != nil {
+			return err
+		}
 	}
 	if err := checkOut(f.out, f.force); err != nil {
 		return err
@@ -100,8 +111,8 @@ func (a *app) classify(f classifyFlags) error {
 	if f.label != "" {
 		classesIn = "label_" + f.label
 	}
-	train, err := readTable(f.train, classesIn)
-	if err == nil && train.y == nil {
+	learn, err := readTable(f.train, classesIn)
+	if err == nil && learn.y == nil {
 		err = fmt.Errorf("%s: %s: no such array; the training table needs classes, in y or with --label AXIS in label_AXIS", f.train, classesIn)
 	}
 	if err != nil {
@@ -111,42 +122,42 @@ func (a *app) classify(f classifyFlags) error {
 	if err != nil {
 		return err
 	}
-	if test.x.F != train.x.F {
-		return fmt.Errorf("%s: X: %d features, %s has %d; both tables need the same columns", f.test, test.x.F, f.train, train.x.F)
+	if test.x.F != learn.x.F {
+		return fmt.Errorf("%s: X: %d features, %s has %d; both tables need the same columns", f.test, test.x.F, f.train, learn.x.F)
 	}
-	if train.channels != test.channels {
-		return fmt.Errorf("%s: X: %d channels, %s has %d; both tables need the same shape", f.test, test.channels, f.train, train.channels)
+	if learn.channels != test.channels {
+		return fmt.Errorf("%s: X: %d channels, %s has %d; both tables need the same shape", f.test, test.channels, f.train, learn.channels)
 	}
-	if train.channels > 0 {
+	if learn.channels > 0 {
 		rocket, ok := model.(*classical.Rocket)
 		if !ok {
 			return fmt.Errorf("%s: X: series (N,C,T); %s takes rows of features (N,F)", f.train, f.model)
 		}
-		rocket.Channels = train.channels
+		rocket.Channels = learn.channels
 	}
-	classes, y := numbers(train.y)
+	classes, y := numbers(learn.y)
 	c := model
 	if f.scale {
 		c = &classical.Pipeline{Model: model}
 	}
 	start := time.Now()
-	if err := c.Fit(train.x, y, len(classes)); err != nil {
+	if err := c.Fit(learn.x, y, len(classes)); err != nil {
 		return fmt.Errorf("%s: %w", f.train, err)
 	}
 	fit := time.Since(start)
 	start = time.Now()
 	pred := c.Predict(test.x)
 	took := time.Since(start)
-	if err := npz.Write(f.out, answers(c, model, test.x, pred, classes, train.integer)...); err != nil {
+	if err := npz.Write(f.out, answers(c, model, test.x, pred, classes, learn.integer)...); err != nil {
 		return err
 	}
 	if f.save != "" {
-		if err := classical.Save(f.save, classical.Info{Classes: classes, Rows: train.x.N, Version: buildVersion().Version}, c); err != nil {
+		if err := train.SaveClassifier(f.save, classical.Info{Classes: classes, Rows: learn.x.N, Version: buildVersion().Version}, c); err != nil {
 			return err
 		}
 	}
-	r := answer{Model: f.model, Train: train.x.N, Test: test.x.N, Features: train.x.F, Fit: fit.Seconds(), Predict: took.Seconds()}
-	_, r.Settings, _ = classical.Settings(model)
+	r := answer{Model: f.model, Train: learn.x.N, Test: test.x.N, Features: learn.x.F, Fit: fit.Seconds(), Predict: took.Seconds()}
+	_, r.Settings, _ = train.ClassifierSettings(model)
 	if _, clusters := model.(*classical.KMeans); test.y != nil && !clusters {
 		n := 0
 		for i, p := range pred {

@@ -23,7 +23,7 @@ type netFlags struct {
 func (f *netFlags) addNet(cmd *cobra.Command) {
 	g := cmd.Flags()
 	g.StringVar(&f.net, "net", "", "network, one of net list")
-	g.StringVar(&f.profile, "profile", "tsai", "profile of the network, one of net list")
+	g.StringVar(&f.profile, "profile", "", "profile of the network, one of net list (default the first there: tsai, sklearn for mlp)")
 	g.IntVar(&f.classes, "classes", 0, "number of classes")
 	for _, name := range []string{"net", "classes"} {
 		_ = cmd.MarkFlagRequired(name)
@@ -160,7 +160,7 @@ func newNetListCommand(a *app) *cobra.Command {
 				return a.printJSON(rows)
 			}
 			for _, r := range rows {
-				if _, err := fmt.Fprintf(a.stdout, "%-14s %-6s %s\n", r.Name, r.Profile, r.Paper); err != nil {
+				if _, err := fmt.Fprintf(a.stdout, "%-14s %-7s %s\n", r.Name, r.Profile, r.Paper); err != nil {
 					return err
 				}
 			}

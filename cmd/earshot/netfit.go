@@ -46,8 +46,9 @@ another program's training can be laid beside it.`,
 			for _, k := range y {
 				d.Y = append(d.Y, int(k))
 			}
+			arch, _, _, _ := m.Arch()
 			bar := a.progress("fit-steps "+f.net, int64(len(plan)), "steps")
-			curve, err := train.FitBatches(cmd.Context(), m, d, plan, f.profile, lr, func(e train.Event) {
+			curve, err := train.FitBatches(cmd.Context(), m, d, plan, arch.Profile, lr, func(e train.Event) {
 				bar.Set(int64(e.Step), fmt.Sprintf("loss %.4f  lr %.2g", e.Loss, e.LR))
 			})
 			bar.Done()

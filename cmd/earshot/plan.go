@@ -110,7 +110,7 @@ func (a *app) plan(cmd *cobra.Command, args []string, f *planFlags) error {
 			if err != nil {
 				return usagef("--nets: %w", err)
 			}
-			cfg, err := f.config(cmd, name, s.n, a.seed)
+			cfg, err := f.config(cmd, arch, s.n, a.seed)
 			if err != nil {
 				return err
 			}

@@ -26,7 +26,7 @@ type trainFlags struct {
 
 func (f *trainFlags) add(cmd *cobra.Command) {
 	g := cmd.Flags()
-	g.StringVar(&f.profile, "profile", train.ProfileTsai, "training profile: tsai or paper")
+	g.StringVar(&f.profile, "profile", "", "training profile: tsai, paper, or sklearn for mlp (default the network's first in net list)")
 	g.IntVar(&f.epochs, "epochs", 0, "epochs (default the profile's)")
 	g.IntVar(&f.batch, "batch", 0, "rows of a batch (default the profile's)")
 	g.Float64Var(&f.lr, "lr", 0, "highest learning rate (default the profile's)")
@@ -36,8 +36,8 @@ func (f *trainFlags) add(cmd *cobra.Command) {
 }
 
 // config merges the flags into the profile's recipe for n rows.
-func (f *trainFlags) config(cmd *cobra.Command, net string, n int, seed uint64) (train.Config, error) {
-	c, err := train.Recipe(net, f.profile, n)
+func (f *trainFlags) config(cmd *cobra.Command, arch nn.Arch, n int, seed uint64) (train.Config, error) {
+	c, err := train.Recipe(arch.Name, arch.Profile, n)
 	if err != nil {
 		return c, usagef("--profile: %w", err)
 	}
@@ -104,7 +104,7 @@ While the training runs, MODEL.partial holds a checkpoint; the same command resu
 			if r.Y == nil {
 				return fmt.Errorf("train: %s: no labels y; use what bin wrote", args[0])
 			}
-			cfg, err := f.config(cmd, f.net, r.N, a.seed)
+			cfg, err := f.config(cmd, arch, r.N, a.seed)
 			if err != nil {
 				return err
 			}

@@ -69,8 +69,22 @@ type Pool struct {
 	PadLeft int
 }
 
-// Linear describes y = x wᵀ + b, x (N, C), w (F, C), y (N, F).
-type Linear struct{ N, C, F int }
+// Curve is an elementwise function that ends a linear layer.
+type Curve uint8
+
+// The curves: x, max(0, x), 1/(1+exp(-x)), tanh(x). The derivative of each is a function of its value.
+const (
+	Identity Curve = iota
+	ReLU
+	Logistic
+	Tanh
+)
+
+// Linear describes y = Curve(x wᵀ + b), x (N, C), w (F, C), y (N, F).
+type Linear struct {
+	N, C, F int
+	Curve   Curve
+}
 
 // LSTM describes one layer over whole sequences: x (N, C, T) read step by step, H units, gate order i, f, g, o
 // (PyTorch's), two bias vectors. Only the last step's output leaves.
@@ -86,10 +100,13 @@ type LSTM struct {
 
 // Adam holds the scalars of one step of fastai's Adam with decoupled weight decay:
 //
-//	w *= 1 - LR*Decay;  m = Beta1*m + (1-Beta1)*g;  v = Beta2*v + (1-Beta2)*g*g
+//	g += L2*w;  w *= 1 - LR*Decay;  m = Beta1*m + (1-Beta1)*g;  v = Beta2*v + (1-Beta2)*g*g
 //	w -= LR * (m/Debias1) / (sqrt(v/Debias2) + Eps)
+//
+// L2 is the coupled form of the decay, scikit-learn's and that of the first publication; g itself does not change. The
+// scalars are in double precision so that 1-Beta2 keeps its digits.
 type Adam struct {
-	LR, Decay, Beta1, Beta2, Debias1, Debias2, Eps float32
+	LR, Decay, L2, Beta1, Beta2, Debias1, Debias2, Eps float64
 }
 
 // Backend is a set of kernels with the memory that they work on. Methods that write a gradient take acc: false
@@ -142,8 +159,8 @@ type Backend interface {
 	GlobalAvgPoolBackward(n, c, t int, dx, dy Buf)
 
 	Linear(p Linear, y, x, w, b Buf)
-	// LinearBackward writes dx (unless None), dw, db.
-	LinearBackward(p Linear, dx, dw, db, dy, x, w Buf)
+	// LinearBackward writes dx (unless None), dw, db from dy and the layer's result y, which is None for Identity.
+	LinearBackward(p Linear, dx, dw, db, dy, y, x, w Buf)
 
 	// SoftmaxCrossEntropy computes prob (N, K) and the mean loss over the n rows; y holds n class numbers.
 	SoftmaxCrossEntropy(n, k int, prob, logits Buf, y []int32) float64
@@ -156,6 +173,9 @@ type Backend interface {
 	// LSTMBackward takes dy (N, H) and writes dwih, dwhh, dbih, dbhh, and dx (N, C, T) unless it is None. It may
 	// overwrite saved.
 	LSTMBackward(p LSTM, dx, dwih, dwhh, dbih, dbhh, dy, saved, x, wih, whh, bih, bhh Buf)
+
+	// SumSquares is the sum of x*x, in double precision.
+	SumSquares(x Buf) float64
 
 	// Adam updates w, m and v from g.
 	Adam(p Adam, w, g, m, v Buf)

@@ -235,8 +235,46 @@ func (b *Builder) GAP(x Tensor) Tensor {
 	return Tensor{b.p.gap("global average pool", x.node, x.c, x.t), x.c, 0, x.view}
 }
 
+// Flatten is x (N, C, T) as (N, C*T): every step of every channel is a feature.
+func (b *Builder) Flatten(x Tensor) Tensor {
+	if !b.check("flatten", true, x) {
+		return Tensor{}
+	}
+	if !pending(x.node).Identity() {
+		return b.fail("flatten", "directly after a batch norm")
+	}
+	return Tensor{b.p.flatten("flatten", x.node, x.c, x.t), x.c * x.t, 0, everything}
+}
+
+// Versus makes two logits of one: (N, 1) to (N, 2), 0 and x.
+func (b *Builder) Versus(x Tensor) Tensor {
+	if !b.check("versus", false, x) {
+		return Tensor{}
+	}
+	if x.c != 1 {
+		return b.fail("versus", "%d logits, want 1", x.c)
+	}
+	return Tensor{b.p.versus("versus", x.node), 2, 0, x.view}
+}
+
+// Curve is an elementwise function at the end of a linear layer.
+type Curve = kernel.Curve
+
+// The curves of Dense.
+const (
+	Identity = kernel.Identity
+	ReLU     = kernel.ReLU
+	Logistic = kernel.Logistic
+	Tanh     = kernel.Tanh
+)
+
 // Linear is a fully connected layer with bias: (N, C) to (N, out).
 func (b *Builder) Linear(name string, x Tensor, out int) Tensor {
+	return b.Dense(name, x, out, Identity)
+}
+
+// Dense is Linear with a curve behind it.
+func (b *Builder) Dense(name string, x Tensor, out int, curve Curve) Tensor {
 	if !b.check(name, false, x) {
 		return Tensor{}
 	}
@@ -249,7 +287,7 @@ func (b *Builder) Linear(name string, x Tensor, out int) Tensor {
 		return Tensor{}
 	}
 	b.macs += int64(x.c) * int64(out)
-	return Tensor{b.p.linear(name, x.node, x.c, out, w, bias), out, 0, x.view}
+	return Tensor{b.p.linear(name, x.node, x.c, out, curve, w, bias), out, 0, x.view}
 }
 
 // LSTM reads x (N, C, T) step by step and returns the hidden state (N, H) after the last. Its biases are decayed:

@@ -113,7 +113,7 @@ func TestPlan(t *testing.T) {
 
 // TestPlanBytes: the forecast is what a step then uses, and it scales as the study's plans assume.
 func TestPlanBytes(t *testing.T) {
-	limits := map[string]int64{"fcn": 310e6, "resnet": 630e6, "inceptiontime": 620e6, "lstm": 300e6} // N=16, T=6000
+	limits := map[string]int64{"fcn": 310e6, "resnet": 630e6, "inceptiontime": 620e6, "lstm": 300e6, "mlp": 400e3} // N=16, T=6000
 	each(t, func(t *testing.T, a nn.Arch) {
 		m := model(t, backend(t, 2), a, 1, 6000, 3)
 		got := m.PlanBytes(16)

@@ -71,6 +71,16 @@ var operators = []struct {
 		y := b.ConvBlock("b", x, 4, 3, false)
 		return b.GAP(b.MaxPool3(b.AddReLU(b.BatchNorm("bn", b.MaxPool3(x), false), y)))
 	}},
+	{"perceptron", func(b *nn.Builder, x nn.Tensor) nn.Tensor {
+		x = b.Dense("a", b.Flatten(x), 7, nn.ReLU)
+		return b.Dense("c", b.Dense("b", x, 6, nn.Logistic), 5, nn.Tanh)
+	}},
+	{"flattened convolution", func(b *nn.Builder, x nn.Tensor) nn.Tensor {
+		return b.Dense("c", b.Flatten(b.Conv1D("a", x, 3, 3, nn.WithBias)), 5, nn.Logistic)
+	}},
+	{"single logit", func(b *nn.Builder, x nn.Tensor) nn.Tensor {
+		return b.Versus(b.Dense("a", b.GAP(x), 1, nn.Tanh))
+	}},
 	{"LSTM", func(b *nn.Builder, x nn.Tensor) nn.Tensor { return b.LSTM("rnn", x, 5) }},
 	{"LSTM of a convolution", func(b *nn.Builder, x nn.Tensor) nn.Tensor {
 		return b.LSTM("rnn", b.Conv1D("a", x, 3, 3, nn.WithBias), 5)
@@ -236,6 +246,9 @@ func TestMistakesInDeclarations(t *testing.T) {
 			return b.LSTM("rnn", b.BatchNorm("a", x, true), 3)
 		}},
 		{"nn: rnn: 0 hidden units", func(b *nn.Builder, x nn.Tensor) nn.Tensor { return b.LSTM("rnn", x, 0) }},
+		{"nn: flatten: directly after a batch norm", func(b *nn.Builder, x nn.Tensor) nn.Tensor { return b.Flatten(b.BatchNorm("a", x, true)) }},
+		{"nn: flatten: input has shape (N, 2), want (N, C, T)", func(b *nn.Builder, x nn.Tensor) nn.Tensor { return b.Flatten(b.GAP(x)) }},
+		{"nn: versus: 2 logits, want 1", func(b *nn.Builder, x nn.Tensor) nn.Tensor { return b.Versus(b.GAP(x)) }},
 		{"nn: concat: no branches", func(b *nn.Builder, x nn.Tensor) nn.Tensor { return b.GAP(b.ConcatConvs()) }},
 	} {
 		_, err := nn.NewModel(ref.New(1), arch(tt.build), 2, 9, 3, 1)

@@ -67,6 +67,20 @@ var Tsai1 = func() Rules {
 	return r
 }()
 
+// Sklearn is how scikit-learn's MLPClassifier starts a layer, biases included: uniform on the bound of Glorot and Bengio
+// (2010), with the smaller variance of its logistic networks. It knows no other layers; theirs are Keras'.
+func Sklearn(c Curve) Rules {
+	r, factor := Keras, 6.0
+	if c == Logistic {
+		factor = 2
+	}
+	r.Linear = func(c, f int) (Draw, Draw) {
+		d := uniform(math.Sqrt(factor / float64(c+f)))
+		return d, d
+	}
+	return r
+}
+
 // stream is the random stream of one parameter.
 func stream(seed uint64, name string) *rand.Rand {
 	h := fnv.New64a()

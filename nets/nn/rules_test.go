@@ -43,6 +43,9 @@ func TestRules(t *testing.T) {
 		{"Keras, LSTM", lstm(Keras, 0), math.Sqrt(6.0 / (c + 4*h))},
 		{"Keras, linear bias", lin(Keras, 1), 0},
 		{"Keras, LSTM recurrent bias", lstm(Keras, 3), 0},
+		{"sklearn, linear", lin(Sklearn(ReLU), 0), math.Sqrt(6.0 / (c + f))},
+		{"sklearn, linear bias", lin(Sklearn(Tanh), 1), math.Sqrt(6.0 / (c + f))},
+		{"sklearn, logistic", lin(Sklearn(Logistic), 0), math.Sqrt(2.0 / (c + f))},
 		{"tsai 1, LSTM recurrent bias", lstm(Tsai1, 3), 0},
 	} {
 		v := draw(tt.draw, 20000)

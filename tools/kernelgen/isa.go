@@ -12,6 +12,7 @@ type isa struct {
 	lanes int    // float32 values in a vector
 	regs  int    // vector registers
 	masks bool   // opmask registers: a store may leave lanes out
+	half  bool   // a kernel works on half vectors
 }
 
 var (
@@ -39,6 +40,22 @@ func (a isa) vecs(n int) []reg.VecVirtual {
 	return v
 }
 
+// width is the number of values in a vector of this kernel.
+func (a isa) width() int {
+	if a.half {
+		return a.lanes / 2
+	}
+	return a.lanes
+}
+
+// wide allocates a vector of this kernel.
+func (a isa) wide() reg.VecVirtual {
+	if a.half {
+		return YMM()
+	}
+	return a.vec()
+}
+
 // zero clears a vector.
 func (a isa) zero(v reg.VecVirtual) {
 	if a.masks {
@@ -63,6 +80,15 @@ func (a isa) masked(bits reg.GPVirtual, n int) []reg.OpmaskVirtual {
 
 // param loads an integer or pointer parameter into a register.
 func param(name string) reg.GPVirtual { return Load(Param(name), GP64()).(reg.GPVirtual) }
+
+// address is a parameter as a memory operand: loads of single values reach only the lower half of the registers.
+func address(name string) Mem {
+	b, err := Param(name).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	return b.Addr
+}
 
 // function starts the assembly function NAME+tier with a Go signature and its documentation.
 func (a isa) function(name, signature string, doc ...string) {

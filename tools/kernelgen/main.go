@@ -25,6 +25,8 @@ import (
 var families = map[string]func(){
 	"conv_avx2":   func() { convFamily(avx2) },
 	"conv_avx512": func() { convFamily(avx512) },
+	"gemm_avx2":   func() { gemmFamily(avx2) },
+	"gemm_avx512": func() { gemmFamily(avx512) },
 	"lstm_avx2":   func() { lstmFamily(avx2) },
 	"lstm_avx512": func() { lstmFamily(avx512) },
 	"rows_avx2":   func() { rowsFamily(avx2) },

@@ -28,6 +28,20 @@ func (a isa) bits(b uint32) Mem {
 // float is a vector constant with the same value in every lane.
 func (a isa) float(v float64) Mem { return a.bits(math.Float32bits(float32(v))) }
 
+// counting is the vector constant 0, 1, 2, ... once it is made.
+var counting *Mem
+
+func (a isa) iota() Mem {
+	if counting == nil {
+		m := GLOBL("iota", RODATA|NOPTR)
+		for i := range a.lanes {
+			DATA(4*i, F32(i))
+		}
+		counting = &m
+	}
+	return *counting
+}
+
 // round rounds to the nearest whole number, ties to even.
 func (a isa) round(src, dst reg.VecVirtual) {
 	if a.masks {
@@ -70,9 +84,28 @@ func (a isa) limits() limits {
 // 2^f - 1 = f*q(f) with the minimax polynomial q below (relative error 1.1e-8). Only instructions whose result the
 // architecture defines to the bit: no VRCP, no VRSQRT. scratch has two registers per x.
 func (a isa) curves(l limits, kinds []curve, xs, scratch []reg.VecVirtual) {
-	r, p := scratch[:len(xs)], scratch[len(xs):]
+	var scales []float64
+	for _, k := range kinds {
+		scales = append(scales, k.scale)
+	}
+	r, p := a.powers(l, scales, xs, scratch)
 	for i, x := range xs {
-		VMULPS(a.float(kinds[i].scale), x, x)
+		VMULPS(x, p[i], p[i])
+		VSUBPS(a.float(1), r[i], x)
+		VFMADD213PS(x, r[i], p[i])
+		VADDPS(a.float(2), p[i], x)
+		if !kinds[i].tanh {
+			VMOVUPS(a.float(1), p[i])
+		}
+		VDIVPS(x, p[i], x)
+	}
+}
+
+// powers emits, for t = x*scale, r = 2^(whole part of t), leaves the rest f of t in x, and p = (2^f-1)/f.
+func (a isa) powers(l limits, scales []float64, xs, scratch []reg.VecVirtual) (r, p []reg.VecVirtual) {
+	r, p = scratch[:len(xs)], scratch[len(xs):]
+	for i, x := range xs {
+		VMULPS(a.float(scales[i]), x, x)
 		VMINPS(x, l.high, x)
 		VMAXPS(x, l.low, x)
 		a.round(x, r[i])
@@ -87,14 +120,5 @@ func (a isa) curves(l limits, kinds []curve, xs, scratch []reg.VecVirtual) {
 			VFMADD213PS(a.float(c), x, p[i])
 		}
 	}
-	for i, x := range xs {
-		VMULPS(x, p[i], p[i])
-		VSUBPS(a.float(1), r[i], x)
-		VFMADD213PS(x, r[i], p[i])
-		VADDPS(a.float(2), p[i], x)
-		if !kinds[i].tanh {
-			VMOVUPS(a.float(1), p[i])
-		}
-		VDIVPS(x, p[i], x)
-	}
+	return r, p
 }

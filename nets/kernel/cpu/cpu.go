@@ -34,6 +34,7 @@ type tier struct {
 	conv    convTier
 	lstm    lstmTier
 	rows    rowsTier
+	gemm    gemmTier
 }
 
 // Backend implements kernel.Backend with one tier. The embedded reference backend serves what no tier accelerates.
@@ -46,6 +47,7 @@ type Backend struct {
 	sums    []float64   // of the call: partial sums in double precision
 	double  [][]float64 // of a worker: lanes in double precision
 	offsets []int64     // of Conv1DBackwardFilter
+	one     []float32   // a 1
 
 	directPlan directPlan
 	filterPlan filterPlan
@@ -108,7 +110,7 @@ func Available() []string {
 
 func newBackend(t *tier, threads int) *Backend {
 	p := parallel.New(threads)
-	be := &Backend{Backend: ref.New(threads), tier: t, pool: p, scratch: make([]arena, p.Threads()), double: make([][]float64, p.Threads())}
+	be := &Backend{Backend: ref.New(threads), tier: t, pool: p, one: []float32{1}, scratch: make([]arena, p.Threads()), double: make([][]float64, p.Threads())}
 	for i := range be.double {
 		be.double[i] = make([]float64, maxLanes)
 	}

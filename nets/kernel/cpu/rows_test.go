@@ -117,7 +117,7 @@ var rowOperators = map[string]func(be kernel.Backend, s size, b *buffers){
 		for i := range v.Host {
 			v.Host[i] = v.Host[i] * v.Host[i]
 		}
-		p := kernel.Adam{LR: 0.01, Decay: 0.01, Beta1: 0.9, Beta2: 0.99, Debias1: 0.1, Debias2: 0.02, Eps: 1e-5}
+		p := kernel.Adam{LR: 0.01, Decay: 0.01, L2: 0.1, Beta1: 0.9, Beta2: 0.99, Debias1: 0.1, Debias2: 0.02, Eps: 1e-5}
 		be.Adam(p, b.result("w", s.values()), b.in(s.values()), b.result("m", s.values()), v)
 	},
 }

@@ -34,6 +34,6 @@ func poolArgAVX512(arg *float32, x *float32, k int, n int)
 // poolBackAVX512 adds to dx[s], for n steps s, each dy[s+j] with 0 <= j < k whose window has its maximum at s: arg[s+j] = k-1-j.
 func poolBackAVX512(dx *float32, arg *float32, dy *float32, k int, n int)
 
-// adamAVX512 makes one step of n weights w with gradients d: m = beta1*m + rest1*d, v = beta2*v + rest2*d*d,
-// w = keep*w - rate*m/(sqrt(v/debias2)+eps).
-func adamAVX512(w *float32, d *float32, m *float32, v *float32, keep float32, beta1 float32, rest1 float32, beta2 float32, rest2 float32, rate float32, debias2 float32, eps float32, n int)
+// adamAVX512 makes one step of n weights w with gradients d: g = d + l2*w, m = beta1*m + rest1*g, v = beta2*v +
+// rest2*g*g, w = keep*w - rate*m/(sqrt(v/debias2)+eps).
+func adamAVX512(w *float32, d *float32, m *float32, v *float32, keep float32, l2 float32, beta1 float32, rest1 float32, beta2 float32, rest2 float32, rate float32, debias2 float32, eps float32, n int)

@@ -4,8 +4,8 @@ import xcpu "golang.org/x/sys/cpu"
 
 // tiers lists the tiers of this architecture, fastest first.
 var tiers = []tier{
-	{name: "avx512", missing: missingAVX512, conv: convAVX512, lstm: lstmAVX512, rows: rowsAVX512},
-	{name: "avx2", missing: missingAVX2, conv: convAVX2, lstm: lstmAVX2, rows: rowsAVX2},
+	{name: "avx512", missing: missingAVX512, conv: convAVX512, lstm: lstmAVX512, rows: rowsAVX512, gemm: gemmAVX512},
+	{name: "avx2", missing: missingAVX2, conv: convAVX2, lstm: lstmAVX2, rows: rowsAVX2, gemm: gemmAVX2},
 }
 
 func missingAVX2() []string {

@@ -157,6 +157,14 @@ func linear64(p kernel.Linear, x, w, b []float64) []float64 {
 		for c := range p.C {
 			y[i] += x[n*p.C+c] * w[f*p.C+c]
 		}
+		switch p.Curve {
+		case kernel.ReLU:
+			y[i] = max(0, y[i])
+		case kernel.Logistic:
+			y[i] = 1 / (1 + math.Exp(-y[i]))
+		case kernel.Tanh:
+			y[i] = math.Tanh(y[i])
+		}
 	}
 	return y
 }

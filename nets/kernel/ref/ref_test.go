@@ -208,21 +208,23 @@ func TestGlobalAvgPool(t *testing.T) {
 }
 
 func TestLinear(t *testing.T) {
-	be, rng, p := ref.New(threads), newRand(), kernel.Linear{N: 3, C: 5, F: 4}
-	x, xb := normals(rng, p.N*p.C)
-	w, wb := normals(rng, p.F*p.C)
-	bias, bb := normals(rng, p.F)
-	dy, dyb := normals(rng, p.N*p.F)
-	y, dx, dw, db := zeros(p.N*p.F), zeros(len(x)), zeros(len(w)), zeros(p.F)
-	be.Linear(p, y, xb, wb, bb)
-	near(t, "y", y, linear64(p, x, w, bias), 1e-6)
-	loss := func() float64 { return inner(linear64(p, x, w, bias), dy) }
-	be.LinearBackward(p, dx, dw, db, dyb, xb, wb)
-	near(t, "dx", dx, slope(x, loss), 1e-5)
-	near(t, "dw", dw, slope(w, loss), 1e-5)
-	near(t, "db", db, slope(bias, loss), 1e-5)
-	be.LinearBackward(p, kernel.Buf{}, dw, db, dyb, xb, wb)
-	near(t, "dw without dx", dw, slope(w, loss), 1e-5)
+	for _, curve := range []kernel.Curve{kernel.Identity, kernel.ReLU, kernel.Logistic, kernel.Tanh} {
+		be, rng, p := ref.New(threads), newRand(), kernel.Linear{N: 3, C: 5, F: 4, Curve: curve}
+		x, xb := normals(rng, p.N*p.C)
+		w, wb := normals(rng, p.F*p.C)
+		bias, bb := normals(rng, p.F)
+		dy, dyb := normals(rng, p.N*p.F)
+		y, dx, dw, db := zeros(p.N*p.F), zeros(len(x)), zeros(len(w)), zeros(p.F)
+		be.Linear(p, y, xb, wb, bb)
+		near(t, "y", y, linear64(p, x, w, bias), 1e-6)
+		loss := func() float64 { return inner(linear64(p, x, w, bias), dy) }
+		be.LinearBackward(p, dx, dw, db, dyb, y, xb, wb)
+		near(t, "dx", dx, slope(x, loss), 1e-5)
+		near(t, "dw", dw, slope(w, loss), 1e-5)
+		near(t, "db", db, slope(bias, loss), 1e-5)
+		be.LinearBackward(p, kernel.Buf{}, dw, db, dyb, y, xb, wb)
+		near(t, "dw without dx", dw, slope(w, loss), 1e-5)
+	}
 }
 
 func TestSoftmaxCrossEntropy(t *testing.T) {
@@ -321,6 +323,11 @@ func TestAdam(t *testing.T) {
 	near(t, "m", m, []float64{0.2, 1, 0}, 1e-6)
 	near(t, "v", v, []float64{0.04, 3.97, 0}, 1e-6)
 	near(t, "w", w, []float64{0.999 - 0.1*2/(2+1e-5), -1.998 - 0.1*10/(math.Sqrt(397)+1e-5), 2.997}, 1e-6)
+	p.L2 = 0.5 // a gradient of 1.5, at a weight of 1
+	w, m, v = kernel.Host([]float32{1}), kernel.Host([]float32{0}), kernel.Host([]float32{0})
+	ref.New(1).Adam(p, w, kernel.Host([]float32{1}), m, v)
+	near(t, "m, coupled decay", m, []float64{0.15}, 1e-6)
+	near(t, "v, coupled decay", v, []float64{0.0225}, 1e-6)
 }
 
 // Every kernel gives the same bits for any number of workers; one long run of each is enough to see a race of sums.

@@ -7,6 +7,7 @@ var laneOps = map[string]func(x, y, old uint32) uint32{
 	"VMOVUPS":      func(x, _, _ uint32) uint32 { return x },
 	"VMOVAPS":      func(x, _, _ uint32) uint32 { return x },
 	"VMOVNTPS":     func(x, _, _ uint32) uint32 { return x },
+	"VMASKMOVPS":   func(x, _, _ uint32) uint32 { return x },
 	"VMOVSS":       func(x, _, _ uint32) uint32 { return x },
 	"VBROADCASTSS": func(x, _, _ uint32) uint32 { return x },
 

@@ -14,6 +14,14 @@ func (m *machine) vectorOp(in *instruction) {
 	if k := len(src) - 1; k >= 0 && src[k].kind == mask {
 		keep, src = m.masks[src[k].n], src[:k]
 	}
+	suffix := in.suffix
+	if in.op == "VMASKMOVPS" { // the signs of the second source are the mask
+		keep, suffix = 0, "Z"
+		for i, v := range m.vectors[src[1].n] {
+			keep |= uint64(v>>31) << i
+		}
+		src = src[:1]
+	}
 	var imm int64
 	if src[0].kind == immediate {
 		imm, src = src[0].value, src[1:]
@@ -67,7 +75,7 @@ func (m *machine) vectorOp(in *instruction) {
 			lane = i / 2
 		}
 		if keep>>lane&1 == 0 {
-			if out[i] = old[i]; in.suffix == "Z" {
+			if out[i] = old[i]; suffix == "Z" {
 				out[i] = 0
 			}
 		}
@@ -95,6 +103,13 @@ func (m *machine) load(o operand, n, i int, keep uint64, in *instruction) (v vec
 			for j := range n {
 				v[j] = v[0]
 			}
+		}
+		return v
+	}
+	if o.kind == parameter {
+		x := uint32(m.parameter(o, 4))
+		for j := range n {
+			v[j] = x
 		}
 		return v
 	}
