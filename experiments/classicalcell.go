@@ -26,7 +26,7 @@ func (a answers) of(i int) int {
 
 // fitClassical chooses a grid point on folds of the training captures, fits it on all of them and returns what it says of
 // test and training captures (EC-40). The table's scaler is fitted on the rows that the model is fitted on (EC-06).
-func (s *source) fitClassical(ctx context.Context, c *Cell, split Split, rowsTrain, rowsTest []int) (onTest, onTrain answers, err error) {
+func (s *source) fitClassical(ctx context.Context, kernels string, c *Cell, split Split, rowsTrain, rowsTest []int) (onTest, onTrain answers, err error) {
 	t, err := s.table(c.Features, split.Train)
 	if err != nil {
 		return onTest, onTrain, err
@@ -42,7 +42,7 @@ func (s *source) fitClassical(ctx context.Context, c *Cell, split Split, rowsTra
 	of := []any{c.Net, c.Control, c.Representation, c.Points, c.Split, c.Seed}
 	base := seed("classical", of...)
 	// Every fit asks here first, so that an interrupt waits for one fit and not for a search.
-	fit := func(p classical.Point, seed uint64, threads int) (classical.Classifier, error) {
+	model := func(p classical.Point, seed uint64, threads int) (classical.Classifier, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
@@ -50,20 +50,16 @@ func (s *source) fitClassical(ctx context.Context, c *Cell, split Split, rowsTra
 		for name, v := range p.Settings {
 			resolved[name] = resolve(name, v, t.x.F)
 		}
-		m, err := newModel(p.Model, resolved, seed, threads)
-		if err == nil && c.Normalize == "train" {
-			m = &classical.Pipeline{Model: m}
-		}
-		return m, err
+		return newModel(p.Model, resolved, kernels, seed, threads)
 	}
-	points, same := c.Grid.points(c.Model, t.x.F)
+	points, same := c.Grid.points(classical.Point{Model: c.Model, Scale: c.Normalize == "train"}, t.x.F)
 	best := 0
 	if c.Folds > 0 {
 		folds, err := classical.StratifiedKFold(y, c.Folds, rand.New(rand.NewPCG(seed("inner folds", c.Points, c.Split, c.Seed), 0)))
 		if err != nil {
 			return onTest, onTrain, fmt.Errorf("experiments: inner folds: %w", err)
 		}
-		search := classical.Search{Seed: base, Threads: 1, Make: fit}
+		search := classical.Search{Seed: base, Threads: 1, Make: model}
 		at := make([]int, len(points)) // of each point's twin among those that are fitted
 		for i, first := range same {
 			if first < i {
@@ -81,8 +77,11 @@ func (s *source) fitClassical(ctx context.Context, c *Cell, split Split, rowsTra
 		c.Inner = r.Mean[r.Best]
 	}
 	c.Chosen = points[best].Settings
-	m, err := fit(points[best], base, 1)
+	m, err := model(points[best], base, 1)
 	if err == nil {
+		if points[best].Scale {
+			m = &classical.Pipeline{Model: m}
+		}
 		err = m.Fit(x, y, k)
 	}
 	if err != nil {

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"earshot/nets/kernel/cpu"
+	"earshot/train"
 	"earshot/train/classical"
 )
 
@@ -47,21 +49,25 @@ const shuffles = 3
 const innerFolds = 3
 
 // newModel makes a classical model, or the multilayer perceptron in its classical recipe, from settings under
-// scikit-learn's names. Every cell's model comes from here.
-func newModel(name string, settings map[string]string, seed uint64, threads int) (classical.Classifier, error) {
+// scikit-learn's names. Every cell's model comes from here. kernels names the tier that a perceptron computes with.
+func newModel(name string, settings map[string]string, kernels string, seed uint64, threads int) (classical.Classifier, error) {
 	set := map[string]string{"random_state": strconv.FormatUint(seed, 10), "n_jobs": strconv.Itoa(threads)}
 	maps.Copy(set, settings)
-	return classical.New(name, set)
+	c, err := train.NewClassifier(name, set)
+	if m, ok := c.(*train.MLP); ok && err == nil {
+		m.Backend, err = cpu.Open(kernels, threads)
+	}
+	return c, err
 }
 
 // points are the grid's combinations for p features, and for each the first one that is the same once values are resolved:
 // sqrt(22) and log2(22) are both 4 features, and equal settings give equal bits.
-func (g Grid) points(model string, p int) (points []classical.Point, same []int) {
+func (g Grid) points(base classical.Point, p int) (points []classical.Point, same []int) {
 	axes := map[string][]string{}
 	for name, values := range g {
 		axes[name] = strings.Split(values, "|")
 	}
-	points = classical.Grid(classical.Point{Model: model}, axes)
+	points = classical.Grid(base, axes)
 	same = make([]int, len(points))
 	var keys []string
 	for i := range points {

@@ -229,7 +229,7 @@ func (s *source) learn(ctx context.Context, be kernel.Backend, c *Cell, split Sp
 		onTest.scores, onTrain.scores, err = s.predictPlain(c.Settings, rowsTrain, rowsTest)
 		return onTest, onTrain, err
 	case classicModel:
-		onTest, onTrain, err = s.fitClassical(ctx, c, split, rowsTrain, rowsTest)
+		onTest, onTrain, err = s.fitClassical(ctx, be.Name(), c, split, rowsTrain, rowsTest)
 		c.WallS = time.Since(begun).Seconds()
 		return onTest, onTrain, err
 	}

@@ -121,7 +121,7 @@ type Search struct {
 	Score   Score
 	Seed    uint64                                                      // of the models; the same for every point and fold
 	Threads int                                                         // 0: all processors; fits run side by side, each on one thread
-	Make    func(p Point, seed uint64, threads int) (Classifier, error) // nil: Point.New; an error of it ends the search
+	Make    func(p Point, seed uint64, threads int) (Classifier, error) // a point's model, without its scaler; nil: New. Its error ends the search
 }
 
 // Result is what a search found.
@@ -180,13 +180,22 @@ func (s *Search) Run(x Matrix, y []int, k int, folds []Fold) (Result, error) {
 	return r, nil
 }
 
+// model makes a point's model, without its scaler.
+func (s *Search) model(p Point, threads int) (Classifier, error) {
+	if s.Make != nil {
+		return s.Make(p, s.Seed, threads)
+	}
+	return p.model(s.Seed, threads)
+}
+
 // predict is fit for a point of a grid, which shares its fold with others, and returns the answers alone.
 func (s *Search) predict(p Point, h *foldShares, fold, k int) ([]int, error) {
-	c, err := p.model(s.Seed, 1)
+	c, err := s.model(p, 1)
 	if err != nil {
 		return nil, err
 	}
-	d, err := h.get(fold, p.Scale)
+	c, scaled := shareScaled(c, p.Scale)
+	d, err := h.get(fold, scaled)
 	if err != nil {
 		return nil, err
 	}
@@ -201,12 +210,11 @@ func (s *Search) predict(p Point, h *foldShares, fold, k int) ([]int, error) {
 
 // fit learns from a fold's training rows and answers for its test rows.
 func (s *Search) fit(p Point, x Matrix, y []int, k int, f Fold, threads int) (Classifier, []int, error) {
-	from := s.Make
-	if from == nil {
-		from = Point.New
-	}
-	c, err := from(p, s.Seed, threads)
+	c, err := s.model(p, threads)
 	if err == nil {
+		if p.Scale {
+			c = &Pipeline{Model: c}
+		}
 		err = c.Fit(x.Rows(f.Train), pick(y, f.Train), k)
 	}
 	if err != nil {

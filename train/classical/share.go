@@ -108,6 +108,15 @@ func (h *foldShares) get(fold int, scaled bool) (*shared, error) {
 	return s, nil
 }
 
+// shareScaled says whether a point's model takes a fold's standardized rows. Ridge standardizes as it reads, which rounds
+// otherwise, so that it keeps its own scaler and takes the plain ones.
+func shareScaled(c Classifier, scale bool) (Classifier, bool) {
+	if _, ok := c.(*Ridge); ok && scale {
+		return &Pipeline{Model: c}, false
+	}
+	return c, scale
+}
+
 // done forgets a fold after its last point.
 func (h *foldShares) done(fold int) {
 	h.mu.Lock()

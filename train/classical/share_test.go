@@ -44,16 +44,17 @@ func TestShares(t *testing.T) {
 					h := s.shares(x, y, 3, folds)
 					for i := range s.Points {
 						p := s.Points[len(s.Points)-1-i]
-						d, err := h.get(1, scale)
+						c, err := p.model(s.Seed, 2)
+						if err != nil {
+							t.Fatal(err)
+						}
+						c, scaled := shareScaled(c, scale)
+						d, err := h.get(1, scaled)
 						if err != nil {
 							t.Fatal(err)
 						}
 						if i == 0 {
 							d.room = room
-						}
-						c, err := p.model(s.Seed, 2)
-						if err != nil {
-							t.Fatal(err)
 						}
 						if m, ok := c.(sharer); ok {
 							m.on(d)
@@ -73,7 +74,7 @@ func TestShares(t *testing.T) {
 						if !reflect.DeepEqual(c.Proba(d.test), alone.Proba(test)) {
 							t.Errorf("%s: other probabilities than alone", what)
 						}
-						if w, ok := alone.(*Pipeline); ok {
+						if w, ok := alone.(*Pipeline); ok && scaled {
 							alone = w.Model
 						}
 						if !reflect.DeepEqual(learned(c), learned(alone)) {
