@@ -253,7 +253,7 @@ func (r *Run) guessingTable(groups []Group) Table {
 		Columns: []Column{{Name: "Source", Left: true}, {Name: "Guessing %"}, {Name: "Worse"}, {Name: "Equal"}, {Name: "Better"}, {Name: "Cells"},
 			{Name: "Better and p Holm < 0.05"}},
 		Notes: []string{"A cell is a model at one representation, number of points and kind of split, by the mean of its repeats; equal means the same whole percent. Being above guessing is no evidence by itself: see the last column."}}
-	if p := r.Published(); len(p.Cells) > 0 {
+	if p := r.Manifest.Settings.Published; len(p.Cells) > 0 {
 		n, significant := p.Counts(), 0
 		for _, v := range p.holm() {
 			if v < 0.05 {
