@@ -12,9 +12,11 @@ import (
 // it, as pcap and as csv of sizes, with another clock, with and without acknowledgments. What all of these keep is the
 // order of the payload sizes within one direction. A window is a hash of windowTokens such sizes that follow each other,
 // runs of equal ones counted once (so that a lost or an added full-sized packet in a bulk transfer breaks nothing).
-// Captures that share many windows that few others have are compared.
+// Captures that share many windows that few others have are compared. How long a window is and how many must agree was
+// chosen on voice commands that are there as csv and as pcap (471 of 495 pairs are found) and on five sets without
+// duplicates, 3,447 captures (none is found).
 const (
-	windowTokens = 8
+	windowTokens = 6
 	// windowsKept bounds the memory of an audit: beyond it, windows are thinned by their hash, the same ones in every
 	// capture (Broder, 1997).
 	windowsKept = 1 << 20
@@ -25,7 +27,7 @@ const (
 // windowBase is the base of the rolling hash (Karp and Rabin, 1987), windowOut its power that a size leaves with.
 const (
 	windowBase = 0x9e3779b97f4a7c15
-	windowOut  = 0x6d4b2611beb6861 // windowBase^windowTokens modulo 2^64
+	windowOut  = 0x4be7956e30a337e9 // windowBase^windowTokens modulo 2^64
 )
 
 // headerBytes are what a size may count above the payload when a source gives one size only: nothing, UDP or TCP below
@@ -111,7 +113,7 @@ type kin struct {
 const alignment = 2000
 
 // leastShared is the number of places under which two captures do not count as related.
-const leastShared = 8
+const leastShared = 6
 
 // same reports whether the pair holds the same packets, and not only the same sizes: at least leastShared windows over a
 // second or more, nearly all of what is shared, with one clock offset. Independent captures of one dialog share windows,
