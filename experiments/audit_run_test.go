@@ -71,3 +71,19 @@ func TestRunAudit(t *testing.T) {
 		t.Errorf("a run without audit: %v", err)
 	}
 }
+
+// What is fitted on test captures follows from the cells of a split.
+func TestFitted(t *testing.T) {
+	cell := func(protocol, split, edges string) item {
+		return item{settings: Settings{Protocol: protocol, Split: split, Normalize: "train",
+			Features: &Features{Sets: "tcptrace22,histogram", Set: map[string]string{"edges": edges}}}}
+	}
+	items := []item{cell("study", "a", "dataset"), cell("study", "a", "dataset"), cell("ours", "a", "train"), cell("ours", "b", "train"),
+		{settings: Settings{Protocol: "study", Split: "b", Normalize: "train"}}}
+	if f := fitted(items, "a"); len(f) != 1 || !strings.HasPrefix(f[0], "protocol study: features histogram: edges=dataset") {
+		t.Errorf("split a: %q", f)
+	}
+	if f := fitted(items, "b"); f != nil {
+		t.Errorf("split b: %q", f)
+	}
+}

@@ -12,9 +12,11 @@ import (
 // it, as pcap and as csv of sizes, with another clock, with and without acknowledgments. What all of these keep is the
 // order of the payload sizes within one direction. A window is a hash of windowTokens such sizes that follow each other,
 // runs of equal ones counted once (so that a lost or an added full-sized packet in a bulk transfer breaks nothing).
-// Captures that share many windows that few others have are compared.
+// Captures that share many windows that few others have are compared. How long a window is, how many must agree and when
+// was chosen on voice commands that are there as csv and as pcap (473 of 495 pairs are found) and on six sets without known
+// duplicates, 4,310 captures (none is found); other data were not tried.
 const (
-	windowTokens = 8
+	windowTokens = 6
 	// windowsKept bounds the memory of an audit: beyond it, windows are thinned by their hash, the same ones in every
 	// capture (Broder, 1997).
 	windowsKept = 1 << 20
@@ -25,7 +27,7 @@ const (
 // windowBase is the base of the rolling hash (Karp and Rabin, 1987), windowOut its power that a size leaves with.
 const (
 	windowBase = 0x9e3779b97f4a7c15
-	windowOut  = 0x6d4b2611beb6861 // windowBase^windowTokens modulo 2^64
+	windowOut  = 0x4be7956e30a337e9 // windowBase^windowTokens modulo 2^64
 )
 
 // headerBytes are what a size may count above the payload when a source gives one size only: nothing, UDP or TCP below
@@ -105,19 +107,23 @@ type kin struct {
 	aligned int   // shared places with the same clock offset
 	offset  int64 // that offset: time in b minus time in a, microseconds
 	span    int64 // from the first to the last of them in a, microseconds
+	moments int   // of them that are momentGap after the one before
 }
 
 // alignment is how much the offset may differ between windows of the same packets: two clocks, two places.
 const alignment = 2000
 
+// momentGap parts windows that may agree in time for one reason, such as a burst, from those that agree by themselves.
+const momentGap = 100_000
+
 // leastShared is the number of places under which two captures do not count as related.
-const leastShared = 8
+const leastShared = 6
 
 // same reports whether the pair holds the same packets, and not only the same sizes: at least leastShared windows over a
-// second or more, nearly all of what is shared, with one clock offset. Independent captures of one dialog share windows,
+// second or more, in three moments or more, two thirds of what is shared, with one clock offset. Independent captures of one dialog share windows,
 // but every burst of theirs has another offset.
 func (k kin) same() bool {
-	return k.aligned >= leastShared && k.span >= 1_000_000 && 5*k.aligned >= 4*k.shared
+	return k.aligned >= leastShared && k.span >= 1_000_000 && k.moments >= 3 && 3*k.aligned >= 2*k.shared
 }
 
 // alike reports whether half of the smaller capture's rare windows are in the other.
@@ -170,18 +176,25 @@ func relatives(ws []window, captures int) []kin {
 		ms = slices.Compact(ms)
 		if k := (kin{a: p.a, b: p.b, shared: len(ms), of: min(len(places[p.a]), len(places[p.b]))}); k.shared >= leastShared {
 			slices.SortStableFunc(ms, func(x, y match) int { return cmp.Compare(x.distance, y.distance) })
-			lo := 0
+			lo, from := 0, 0
 			for hi := range ms {
 				for ms[hi].distance-ms[lo].distance > alignment {
 					lo++
 				}
 				if n := hi - lo + 1; n > k.aligned {
-					k.aligned, k.offset = n, ms[lo+n/2].distance
-					first, last := ms[lo].at, ms[lo].at
-					for _, m := range ms[lo : hi+1] {
-						first, last = min(first, m.at), max(last, m.at)
-					}
-					k.span = last - first
+					k.aligned, k.offset, from = n, ms[lo+n/2].distance, lo
+				}
+			}
+			var at []int64
+			for _, m := range ms[from : from+k.aligned] {
+				at = append(at, m.at)
+			}
+			slices.Sort(at)
+			k.span, k.moments = at[len(at)-1]-at[0], 1
+			last := at[0]
+			for _, v := range at {
+				if v-last >= momentGap {
+					k.moments, last = k.moments+1, v
 				}
 			}
 			out = append(out, k)

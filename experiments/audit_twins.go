@@ -53,7 +53,7 @@ func (a *auditor) equal(key func(*auditRow) string, f func(i, j int)) {
 	first := map[string][testSide + 1]int{} // row plus 1
 	for j := range a.rows {
 		k := key(&a.rows[j])
-		if k == "" || a.rows[j].Packets == 0 || a.rows[j].side == noSide {
+		if k == "" || a.rows[j].side == noSide {
 			continue
 		}
 		at := first[k]
