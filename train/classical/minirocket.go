@@ -32,10 +32,15 @@ func (m *MiniRocket) Made() int { return len(m.Biases) }
 
 // Transform returns the features of n series, (n, Made), each between 0 and 1.
 func (m *MiniRocket) Transform(x []float32, n int) (Matrix, error) {
+	f, err := m.transform(x, n)
+	return f.wide(), err
+}
+
+func (m *MiniRocket) transform(x []float32, n int) (singles, error) {
 	if len(x) != n*m.C*m.T {
-		return Matrix{}, fmt.Errorf("minirocket: %d values for %d series; it was fitted on %d channels and %d steps", len(x), n, m.C, m.T)
+		return singles{}, fmt.Errorf("minirocket: %d values for %d series; it was fitted on %d channels and %d steps", len(x), n, m.C, m.T)
 	}
-	out := Matrix{N: n, F: m.Made(), X: make([]float64, n*m.Made())}
+	out := singles{n, m.Made(), make([]float32, n*m.Made())}
 	ws := make([]rocketBuffer, workers(m.Threads, n))
 	counts := make([][]int32, len(ws))
 	parallel(m.Threads, n, func(w, i int) {
@@ -49,13 +54,13 @@ func (m *MiniRocket) Transform(x []float32, n int) (Matrix, error) {
 			last := first + m.PerDilation[j]
 			above(u, v, m.Biases[first:last], count[first:last])
 		})
-		m.shares(count, out.Row(i))
+		m.shares(count, out.row(i))
 	})
 	return out, nil
 }
 
 // shares divides counts by the steps that each kernel was seen at.
-func (m *MiniRocket) shares(count []int32, out []float64) {
+func (m *MiniRocket) shares(count []int32, out []float32) {
 	at := 0
 	for j, n := range m.PerDilation {
 		for k := range rocketKernels {
@@ -64,7 +69,7 @@ func (m *MiniRocket) shares(count []int32, out []float64) {
 				long -= 8 * m.Dilations[j]
 			}
 			for range n {
-				out[at] = float64(float32(count[at]) / float32(long))
+				out[at] = float32(count[at]) / float32(long)
 				at++
 			}
 		}
