@@ -43,6 +43,7 @@ func (m *MiniRocket) transform(x []float32, n int) (singles, error) {
 	out := singles{n, m.Made(), make([]float32, n*m.Made())}
 	ws := make([]rocketBuffer, workers(m.Threads, n))
 	counts := make([][]int32, len(ws))
+	groups := m.groups()
 	parallel(m.Threads, n, func(w, i int) {
 		if counts[w] == nil {
 			counts[w] = make([]int32, m.Made())
@@ -50,7 +51,7 @@ func (m *MiniRocket) transform(x []float32, n int) (singles, error) {
 		count := counts[w]
 		clear(count)
 		ws[w].room(&m.RocketKernels)
-		m.walk(&ws[w], x[i*m.C*m.T:(i+1)*m.C*m.T], 0, func(j, _, first, _, _ int, u, v []float32) {
+		m.walk(&ws[w], groups, x[i*m.C*m.T:(i+1)*m.C*m.T], 0, func(j, first, _, _ int, u, v []float32) {
 			last := first + m.PerDilation[j]
 			above(u, v, m.Biases[first:last], count[first:last])
 		})

@@ -70,6 +70,7 @@ func (m *MultiRocket) transform(x []float32, n int) (singles, error) {
 		pools       []pool
 		differences []float32
 	}, workers(m.Threads, n))
+	base, diff := m.Base.groups(), m.Diff.groups()
 	half := rocketPools * len(m.Base.Biases)
 	parallel(m.Threads, n, func(i0, i int) {
 		w := &ws[i0]
@@ -84,8 +85,8 @@ func (m *MultiRocket) transform(x []float32, n int) (singles, error) {
 			differences(series[ch*t:(ch+1)*t], w.differences[ch*(t-1):])
 		}
 		row := out.row(i)
-		m.Base.pools(&w.base, series, 0, &w.convolved, w.pools, row[:half])
-		m.Diff.pools(&w.diff, w.differences, 1, &w.convolved, w.pools, row[half:])
+		m.Base.pools(&w.base, base, series, 0, &w.convolved, w.pools, row[:half])
+		m.Diff.pools(&w.diff, diff, w.differences, 1, &w.convolved, w.pools, row[half:])
 	})
 	return out, nil
 }
@@ -99,9 +100,9 @@ type pool struct {
 }
 
 // pools fills the features of one series on one representation.
-func (k *RocketKernels) pools(b *rocketBuffer, series []float32, late int, w *convolved, pools []pool, out []float32) {
+func (k *RocketKernels) pools(b *rocketBuffer, groups [][]rocketGroup, series []float32, late int, w *convolved, pools []pool, out []float32) {
 	clear(pools)
-	k.walk(b, series, late, func(j, _, first, low, from int, u, v []float32) {
+	k.walk(b, groups, series, late, func(j, first, low, from int, u, v []float32) {
 		last := first + k.PerDilation[j]
 		w.pooled(u, v, k.Biases[first:last], pools[first:last], from-low, k.T-2*low)
 	})
