@@ -22,7 +22,7 @@ func (m *GaussianNB) Fit(x Matrix, y []int, k int) error {
 	m.K, m.F = k, x.F
 	w := rowWeights(nil, y)
 	n := counts(y, w, k)
-	_, overall := moments(x, w, 1)
+	_, overall := moments(x.table(), w, 1)
 	smooth := m.Smoothing
 	if smooth == 0 {
 		smooth = 1e-9
@@ -53,27 +53,30 @@ func (m *GaussianNB) Fit(x Matrix, y []int, k int) error {
 }
 
 // moments returns weighted mean and variance of each column.
-func moments(x Matrix, w []float64, threads int) (mean, variance []float64) {
-	mean, variance = make([]float64, x.F), make([]float64, x.F)
+func moments(x table, w []float64, threads int) (mean, variance []float64) {
+	mean, variance = make([]float64, x.f), make([]float64, x.f)
 	sum := 0.0
 	for _, v := range w {
 		sum += v
 	}
 	const block = 512 // features whose rows stay in the cache for the second pass
-	parallel(threads, (x.F+block-1)/block, func(_, b int) {
-		lo, hi := b*block, min(x.F, (b+1)*block)
+	parallel(threads, (x.f+block-1)/block, func(_, b int) {
+		lo, hi := b*block, min(x.f, (b+1)*block)
 		mean, variance := mean[lo:hi], variance[lo:hi]
-		for i := range x.N {
-			for j, v := range x.Row(i)[lo:hi] {
-				mean[j] += w[i] * v
+		var row [block]float64
+		for i := range x.n {
+			x.read(i, lo, hi, row[:])
+			for j := range mean {
+				mean[j] += w[i] * row[j]
 			}
 		}
 		for j := range mean {
 			mean[j] /= sum
 		}
-		for i := range x.N {
-			for j, v := range x.Row(i)[lo:hi] {
-				variance[j] += w[i] * (v - mean[j]) * (v - mean[j])
+		for i := range x.n {
+			x.read(i, lo, hi, row[:])
+			for j, v := range mean {
+				variance[j] += w[i] * (row[j] - v) * (row[j] - v)
 			}
 		}
 		for j := range variance {

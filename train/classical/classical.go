@@ -40,6 +40,49 @@ func (m Matrix) Rows(idx []int) Matrix {
 	return r
 }
 
+// singles is a Matrix in single precision, for features of which there are very many.
+type singles struct {
+	n, f int
+	x    []float32
+}
+
+func (s singles) row(i int) []float32 { return s.x[i*s.f : (i+1)*s.f] }
+
+func (s singles) wide() Matrix {
+	m := Matrix{N: s.n, F: s.f, X: make([]float64, len(s.x))}
+	for i, v := range s.x {
+		m.X[i] = float64(v)
+	}
+	return m
+}
+
+// single returns the nearest values of single precision.
+func single(x []float64) []float32 {
+	out := make([]float32, len(x))
+	for i, v := range x {
+		out[i] = float32(v)
+	}
+	return out
+}
+
+// table is rows that are read a few features at a time: read writes features from to to-1 of row i.
+type table struct {
+	n, f int
+	read func(i, from, to int, out []float64)
+}
+
+func (m Matrix) table() table {
+	return table{m.N, m.F, func(i, from, to int, out []float64) { copy(out, m.X[i*m.F+from:i*m.F+to]) }}
+}
+
+func (s singles) table() table {
+	return table{s.n, s.f, func(i, from, to int, out []float64) {
+		for j, v := range s.x[i*s.f+from : i*s.f+to] {
+			out[j] = float64(v)
+		}
+	}}
+}
+
 // Classifier is what every baseline can do.
 type Classifier interface {
 	// Fit learns from the rows of x with class numbers y in 0..k-1. Classes without a row are allowed.

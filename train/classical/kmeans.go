@@ -39,7 +39,7 @@ func (m *KMeans) Fit(x Matrix, y []int, k int) error {
 	if tol == 0 {
 		tol = 1e-4
 	}
-	_, variance := moments(x, rowWeights(nil, make([]int, x.N)), m.Threads)
+	_, variance := moments(x.table(), rowWeights(nil, make([]int, x.N)), m.Threads)
 	mean := 0.0
 	for _, v := range variance {
 		mean += v / float64(x.F)

@@ -32,12 +32,18 @@ func (m *MiniRocket) Made() int { return len(m.Biases) }
 
 // Transform returns the features of n series, (n, Made), each between 0 and 1.
 func (m *MiniRocket) Transform(x []float32, n int) (Matrix, error) {
+	f, err := m.transform(x, n)
+	return f.wide(), err
+}
+
+func (m *MiniRocket) transform(x []float32, n int) (singles, error) {
 	if len(x) != n*m.C*m.T {
-		return Matrix{}, fmt.Errorf("minirocket: %d values for %d series; it was fitted on %d channels and %d steps", len(x), n, m.C, m.T)
+		return singles{}, fmt.Errorf("minirocket: %d values for %d series; it was fitted on %d channels and %d steps", len(x), n, m.C, m.T)
 	}
-	out := Matrix{N: n, F: m.Made(), X: make([]float64, n*m.Made())}
+	out := singles{n, m.Made(), make([]float32, n*m.Made())}
 	ws := make([]rocketBuffer, workers(m.Threads, n))
 	counts := make([][]int32, len(ws))
+	groups := m.groups()
 	parallel(m.Threads, n, func(w, i int) {
 		if counts[w] == nil {
 			counts[w] = make([]int32, m.Made())
@@ -45,17 +51,17 @@ func (m *MiniRocket) Transform(x []float32, n int) (Matrix, error) {
 		count := counts[w]
 		clear(count)
 		ws[w].room(&m.RocketKernels)
-		m.walk(&ws[w], x[i*m.C*m.T:(i+1)*m.C*m.T], 0, func(j, _, first, _, _ int, u, v []float32) {
+		m.walk(&ws[w], groups, x[i*m.C*m.T:(i+1)*m.C*m.T], 0, func(j, first, _, _ int, u, v []float32) {
 			last := first + m.PerDilation[j]
 			above(u, v, m.Biases[first:last], count[first:last])
 		})
-		m.shares(count, out.Row(i))
+		m.shares(count, out.row(i))
 	})
 	return out, nil
 }
 
 // shares divides counts by the steps that each kernel was seen at.
-func (m *MiniRocket) shares(count []int32, out []float64) {
+func (m *MiniRocket) shares(count []int32, out []float32) {
 	at := 0
 	for j, n := range m.PerDilation {
 		for k := range rocketKernels {
@@ -64,7 +70,7 @@ func (m *MiniRocket) shares(count []int32, out []float64) {
 				long -= 8 * m.Dilations[j]
 			}
 			for range n {
-				out[at] = float64(float32(count[at]) / float32(long))
+				out[at] = float32(count[at]) / float32(long)
 				at++
 			}
 		}

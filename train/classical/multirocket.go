@@ -54,17 +54,23 @@ func (m *MultiRocket) Made() int { return rocketPools * (len(m.Base.Biases) + le
 
 // Transform returns the features of n series, (n, Made).
 func (m *MultiRocket) Transform(x []float32, n int) (Matrix, error) {
+	f, err := m.transform(x, n)
+	return f.wide(), err
+}
+
+func (m *MultiRocket) transform(x []float32, n int) (singles, error) {
 	c, t := m.Base.C, m.Base.T
 	if len(x) != n*c*t {
-		return Matrix{}, fmt.Errorf("multirocket: %d values for %d series; it was fitted on %d channels and %d steps", len(x), n, c, t)
+		return singles{}, fmt.Errorf("multirocket: %d values for %d series; it was fitted on %d channels and %d steps", len(x), n, c, t)
 	}
-	out := Matrix{N: n, F: m.Made(), X: make([]float64, n*m.Made())}
+	out := singles{n, m.Made(), make([]float32, n*m.Made())}
 	ws := make([]struct {
 		base, diff  rocketBuffer
 		convolved   convolved
 		pools       []pool
 		differences []float32
 	}, workers(m.Threads, n))
+	base, diff := m.Base.groups(), m.Diff.groups()
 	half := rocketPools * len(m.Base.Biases)
 	parallel(m.Threads, n, func(i0, i int) {
 		w := &ws[i0]
@@ -78,9 +84,9 @@ func (m *MultiRocket) Transform(x []float32, n int) (Matrix, error) {
 		for ch := range c {
 			differences(series[ch*t:(ch+1)*t], w.differences[ch*(t-1):])
 		}
-		row := out.Row(i)
-		m.Base.pools(&w.base, series, 0, &w.convolved, w.pools, row[:half])
-		m.Diff.pools(&w.diff, w.differences, 1, &w.convolved, w.pools, row[half:])
+		row := out.row(i)
+		m.Base.pools(&w.base, base, series, 0, &w.convolved, w.pools, row[:half])
+		m.Diff.pools(&w.diff, diff, w.differences, 1, &w.convolved, w.pools, row[half:])
 	})
 	return out, nil
 }
@@ -94,9 +100,9 @@ type pool struct {
 }
 
 // pools fills the features of one series on one representation.
-func (k *RocketKernels) pools(b *rocketBuffer, series []float32, late int, w *convolved, pools []pool, out []float64) {
+func (k *RocketKernels) pools(b *rocketBuffer, groups [][]rocketGroup, series []float32, late int, w *convolved, pools []pool, out []float32) {
 	clear(pools)
-	k.walk(b, series, late, func(j, _, first, low, from int, u, v []float32) {
+	k.walk(b, groups, series, late, func(j, first, low, from int, u, v []float32) {
 		last := first + k.PerDilation[j]
 		w.pooled(u, v, k.Biases[first:last], pools[first:last], from-low, k.T-2*low)
 	})
@@ -115,10 +121,10 @@ func (k *RocketKernels) pools(b *rocketBuffer, series []float32, late int, w *co
 					mean = p.sum/float64(p.above) + float64(k.Biases[at])
 					index = float64(p.index) / float64(p.above)
 				}
-				out[at] = float64(float32(p.above) / float32(long))
-				out[features+at] = float64(min(int32(long)-1, p.large+1))
-				out[2*features+at] = float64(float32(mean))
-				out[3*features+at] = float64(float32(index))
+				out[at] = float32(p.above) / float32(long)
+				out[features+at] = float32(min(int32(long)-1, p.large+1))
+				out[2*features+at] = float32(mean)
+				out[3*features+at] = float32(index)
 				at++
 			}
 		}

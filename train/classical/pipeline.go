@@ -10,20 +10,20 @@ type Scaler struct {
 }
 
 // Fit takes mean and standard deviation (divisor N) of each feature.
-func (s *Scaler) Fit(x Matrix) { s.fit(x, 1) }
+func (s *Scaler) Fit(x Matrix) { s.fit(x.table(), 1) }
 
-func (s *Scaler) fit(x Matrix, threads int) {
-	w := make([]float64, x.N)
+func (s *Scaler) fit(x table, threads int) {
+	w := make([]float64, x.n)
 	for i := range w {
 		w[i] = 1
 	}
 	var variance []float64
 	s.Mean, variance = moments(x, w, threads)
-	s.Scale = make([]float64, x.F)
+	s.Scale = make([]float64, x.f)
 	const eps = 2.220446049250313e-16
 	for j, v := range variance {
 		// What rounding alone can make of a constant counts as constant.
-		n := float64(x.N)
+		n := float64(x.n)
 		s.Scale[j] = 1
 		if v > n*eps*v+(n*s.Mean[j]*eps)*(n*s.Mean[j]*eps) {
 			s.Scale[j] = math.Sqrt(v)
@@ -58,8 +58,8 @@ func (p *Pipeline) Fit(x Matrix, y []int, k int) error {
 		return err
 	}
 	if r, ok := p.Model.(*Ridge); ok {
-		p.Scaler.fit(x, r.Threads)
-		return r.fit(x, y, k, &p.Scaler)
+		p.Scaler.fit(x.table(), r.Threads)
+		return r.fit(x.table(), y, k, &p.Scaler)
 	}
 	p.Scaler.Fit(x)
 	return p.Model.Fit(p.Scaler.Apply(x), y, k)

@@ -22,11 +22,11 @@ func (m *Ridge) Fit(x Matrix, y []int, k int) error {
 	if err := check("ridge", x, y, k); err != nil {
 		return err
 	}
-	return m.fit(x, y, k, nil)
+	return m.fit(x.table(), y, k, nil)
 }
 
 // fit is Fit on what a scaler makes of x, without a copy of it; nil: on x.
-func (m *Ridge) fit(x Matrix, y []int, k int, s *Scaler) error {
+func (m *Ridge) fit(x table, y []int, k int, s *Scaler) error {
 	class, err := m.ClassWeight.of("ridge", y, k)
 	if err != nil {
 		return err
@@ -39,7 +39,7 @@ func (m *Ridge) fit(x Matrix, y []int, k int, s *Scaler) error {
 			return fmt.Errorf("ridge: penalty %v; penalties are above 0", a)
 		}
 	}
-	m.K, m.F = k, x.F
+	m.K, m.F = k, x.f
 	p := newRidgeProblem(x, s, y, rowWeights(class, y), m.columns(), m.Threads)
 	m.Chosen = m.Alpha
 	if m.Chosen == 0 {
@@ -52,7 +52,7 @@ func (m *Ridge) fit(x Matrix, y []int, k int, s *Scaler) error {
 	}
 	m.B = p.ymean
 	for c := range m.B {
-		for j, w := range m.W[c*x.F : (c+1)*x.F] {
+		for j, w := range m.W[c*x.f : (c+1)*x.f] {
 			mean := p.xmean[j]
 			if s != nil && !s.KeepMean {
 				mean -= s.Mean[j]

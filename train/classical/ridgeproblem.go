@@ -17,7 +17,7 @@ import (
 // rows than features (dual) the rows are made from the given ones a few features at a time, when they are needed.
 type ridgeProblem struct {
 	n, f, c      int
-	rows         Matrix
+	rows         table
 	inverse      []float64 // (F) of the scale; nil: 1
 	x, y         []float64 // (N, F) unless dual, (N, C)
 	share        []float64 // (N) of the weight: the intercept's leverage
@@ -29,10 +29,10 @@ type ridgeProblem struct {
 	threads      int
 }
 
-func newRidgeProblem(x Matrix, s *Scaler, y []int, w []float64, columns, threads int) *ridgeProblem {
-	p := &ridgeProblem{n: x.N, f: x.F, c: columns, rows: x, y: make([]float64, x.N*columns), share: make([]float64, x.N), root: make([]float64, x.N), ymean: make([]float64, columns), threads: threads}
+func newRidgeProblem(x table, s *Scaler, y []int, w []float64, columns, threads int) *ridgeProblem {
+	p := &ridgeProblem{n: x.n, f: x.f, c: columns, rows: x, y: make([]float64, x.n*columns), share: make([]float64, x.n), root: make([]float64, x.n), ymean: make([]float64, columns), threads: threads}
 	if s != nil {
-		p.inverse = make([]float64, x.F)
+		p.inverse = make([]float64, x.f)
 		for j, v := range s.Scale {
 			p.inverse[j] = 1 / v
 		}
@@ -57,36 +57,37 @@ func newRidgeProblem(x Matrix, s *Scaler, y []int, w []float64, columns, threads
 			p.ymean[c] += v * p.share[i]
 		}
 	}
-	for i := range x.N {
+	for i := range x.n {
 		for c := range columns {
 			p.y[i*columns+c] = (p.y[i*columns+c] - p.ymean[c]) * p.root[i]
 		}
 	}
-	p.dual = x.N < x.F
-	p.size = min(x.N, x.F)
+	p.dual = x.n < x.f
+	p.size = min(x.n, x.f)
 	p.gram = general(p.size, p.size, make([]float64, p.size*p.size))
 	if p.dual {
-		gram(x.N, x.F, p.block, p.gram.Data, threads)
+		gram(x.n, x.f, p.block, p.gram.Data, threads)
 		return p
 	}
-	p.x = make([]float64, len(x.X))
-	parallel(threads, x.N, func(_, i int) { p.block(i, 0, x.F, p.x[i*x.F:(i+1)*x.F]) })
-	blas64.Syrk(blas.Trans, 1, general(x.N, x.F, p.x), 0, blas64.Symmetric{N: p.size, Stride: p.size, Data: p.gram.Data, Uplo: blas.Upper})
+	p.x = make([]float64, x.n*x.f)
+	parallel(threads, x.n, func(_, i int) { p.block(i, 0, x.f, p.x[i*x.f:(i+1)*x.f]) })
+	blas64.Syrk(blas.Trans, 1, general(x.n, x.f, p.x), 0, blas64.Symmetric{N: p.size, Stride: p.size, Data: p.gram.Data, Uplo: blas.Upper})
 	return p
 }
 
 // block writes the features from to to-1 of row i.
 func (p *ridgeProblem) block(i, from, to int, out []float64) {
+	p.rows.read(i, from, to, out)
 	root, mean := p.root[i], p.xmean[from:to]
 	if p.inverse == nil {
-		for j, v := range p.rows.Row(i)[from:to] {
-			out[j] = (v - mean[j]) * root
+		for j, v := range mean {
+			out[j] = (out[j] - v) * root
 		}
 		return
 	}
 	inverse := p.inverse[from:to]
-	for j, v := range p.rows.Row(i)[from:to] {
-		out[j] = (v - mean[j]) * inverse[j] * root
+	for j, v := range mean {
+		out[j] = (out[j] - v) * inverse[j] * root
 	}
 }
 

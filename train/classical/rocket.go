@@ -1,6 +1,7 @@
 package classical
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -169,9 +170,8 @@ func (b *rocketBuffer) load(k *RocketKernels, series []float32, channels []int) 
 	for _, c := range channels[1:] {
 		add(one, series[c*k.T:(c+1)*k.T])
 	}
-	for t, v := range one {
-		three[t] = 3 * v
-	}
+	sum(three, one, one)
+	add(three, one) // rounds once, as 3x does
 }
 
 // view is three times what tap g of dilation d sees at steps from to to; the taps before the middle are late by so many.
@@ -204,65 +204,76 @@ func (b *rocketBuffer) alpha(out []float32, from, d, late int) {
 	}
 }
 
-// walk hands out all convolutions of one series, a stretch of them at a time, as two parts whose sum they are: kernel k of
-// dilation j at the steps from step from on. first is the kernel's first bias and low its first step: 0, or the middle of
-// the first whole kernel where there is no padding. Stretches of a kernel come in order.
-func (k *RocketKernels) walk(b *rocketBuffer, series []float32, late int, f func(j, kernel, first, low, from int, u, v []float32)) {
-	at, ch := 0, 0
-	if k.C == 1 {
-		b.load(k, series, k.Channels[:1])
-	}
-	for j, d := range k.Dilations {
-		n := k.PerDilation[j]
-		one := func(kernel, from, to int, begin int, u []float32) {
-			low := 0
-			if (j+kernel)%2 == 1 {
-				low = 4 * d
+// rocketGroup is the kernels of one dilation that see the sum of the same channels.
+type rocketGroup struct{ channels, kernels []int }
+
+// groups are those of each dilation; what a walk does to the series is done once for each.
+func (k *RocketKernels) groups() [][]rocketGroup {
+	out := make([][]rocketGroup, len(k.Dilations))
+	at, key := 0, []byte(nil)
+	for j := range out {
+		of := map[string]int{}
+		for kernel := range rocketKernels {
+			n := k.Count[j*rocketKernels+kernel]
+			channels := k.Channels[at : at+n]
+			at += n
+			if n > 1 {
+				channels = slices.Sorted(slices.Values(channels))
 			}
-			if from, to := max(from, low), min(to, k.T-low); from < to {
-				f(j, kernel, at+kernel*n, low, from, u[from-begin:to-begin], b.view(rocketTriples[kernel][2], from, to, d, late))
+			key = key[:0]
+			for _, c := range channels {
+				key = binary.AppendUvarint(key, uint64(c))
 			}
+			g, ok := of[string(key)]
+			if !ok {
+				g = len(out[j])
+				of[string(key)] = g
+				out[j] = append(out[j], rocketGroup{channels: channels})
+			}
+			out[j][g].kernels = append(out[j][g].kernels, kernel)
 		}
-		if k.C == 1 {
-			for from := 0; from < k.T; from += rocketStretch {
-				to := min(k.T, from+rocketStretch)
-				b.pairs(from, to, d, late, rocketKernels, func(kernel int, u []float32) { one(kernel, from, to, from, u) })
+	}
+	return out
+}
+
+// walk hands out all convolutions of one series, a stretch of them at a time, as two parts whose sum they are: that of
+// dilation j at the steps from step from on. first is the kernel's first bias and low its first step: 0, or the middle of
+// the first whole kernel where there is no padding. Stretches of a kernel come in order. Kernels that share their first
+// two larger taps share the sum up to those.
+func (k *RocketKernels) walk(b *rocketBuffer, groups [][]rocketGroup, series []float32, late int, f func(j, first, low, from int, u, v []float32)) {
+	at := 0
+	for j, d := range k.Dilations {
+		for _, g := range groups[j] {
+			if k.C > 1 || j == 0 {
+				b.load(k, series, g.channels)
 			}
-		} else {
-			for kernel := range rocketKernels {
-				channels := k.Channels[ch : ch+k.Count[j*rocketKernels+kernel]]
-				ch += len(channels)
-				b.load(k, series, channels)
-				for from := 0; from < k.T; from += rocketStretch {
-					to := min(k.T, from+rocketStretch)
-					u := b.pair[0][:to-from]
-					b.alpha(u, from, d, late)
-					add(u, b.view(rocketTriples[kernel][0], from, to, d, late))
-					add(u, b.view(rocketTriples[kernel][1], from, to, d, late))
-					one(kernel, from, to, from, u)
+			for begin := 0; begin < k.T; begin += rocketStretch {
+				end := min(k.T, begin+rocketStretch)
+				base, single, double := b.pair[0][:end-begin], b.pair[1][:end-begin], b.pair[2][:end-begin]
+				b.alpha(base, begin, d, late)
+				last := [2]int{-1, -1}
+				for _, kernel := range g.kernels {
+					low := 0
+					if (j+kernel)%2 == 1 {
+						low = 4 * d
+					}
+					from, to := max(begin, low), min(end, k.T-low)
+					if from >= to {
+						continue
+					}
+					p := rocketTriples[kernel]
+					if p[0] != last[0] {
+						sum(single, base, b.view(p[0], begin, end, d, late))
+					}
+					if p[0] != last[0] || p[1] != last[1] {
+						sum(double, single, b.view(p[1], begin, end, d, late))
+					}
+					last = [2]int{p[0], p[1]}
+					f(j, at+kernel*k.PerDilation[j], low, from, double[from-begin:to-begin], b.view(p[2], from, to, d, late))
 				}
 			}
 		}
-		at += n * rocketKernels
-	}
-}
-
-// pairs hands out, kernel after kernel, the nine taps and the first two larger ones; kernels that share them share the sum.
-func (b *rocketBuffer) pairs(from, to, d, late, kernels int, f func(kernel int, u []float32)) {
-	n := to - from
-	base, single, double := b.pair[0][:n], b.pair[1][:n], b.pair[2][:n]
-	b.alpha(base, from, d, late)
-	last := [2]int{-1, -1}
-	for kernel := range kernels {
-		p := rocketTriples[kernel]
-		if p[0] != last[0] {
-			sum(single, base, b.view(p[0], from, to, d, late))
-		}
-		if p[0] != last[0] || p[1] != last[1] {
-			sum(double, single, b.view(p[1], from, to, d, late))
-		}
-		last = [2]int{p[0], p[1]}
-		f(kernel, double)
+		at += rocketKernels * k.PerDilation[j]
 	}
 }
 

@@ -2,6 +2,7 @@ package classical
 
 import (
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -22,7 +23,7 @@ type Rocket struct {
 
 	mini  MiniRocket
 	multi MultiRocket
-	scale Scaler
+	scale []float64 // what each feature is divided by
 	ridge Ridge
 }
 
@@ -35,7 +36,7 @@ func (m *Rocket) Fit(x Matrix, y []int, k int) error {
 	if x.F%c != 0 {
 		return fmt.Errorf("%s: %d values of a row are not %d channels of equal length; set channels", m.name(), x.F, c)
 	}
-	series := singles(x.X)
+	series := single(x.X)
 	var err error
 	if m.Multi {
 		m.multi = MultiRocket{Kernels: m.Kernels, MaxDilations: m.MaxDilations, Seed: m.Seed, Threads: m.Threads}
@@ -51,14 +52,21 @@ func (m *Rocket) Fit(x Matrix, y []int, k int) error {
 	if err != nil {
 		return err
 	}
-	p := Pipeline{Scaler: Scaler{KeepMean: true}, Model: &Ridge{Alphas: m.Alphas, ClassWeight: m.ClassWeight, Threads: m.Threads}}
-	if m.Alphas == nil {
-		p.Model.(*Ridge).Alphas = RocketAlphas
+	s := Scaler{KeepMean: true}
+	s.fit(f.table(), m.Threads)
+	m.scale = s.Scale
+	for _, v := range m.scale {
+		if math.IsInf(v, 0) || math.IsNaN(v) {
+			return fmt.Errorf("%s: values too large for single precision; scale the series", m.name())
+		}
 	}
-	if err := p.Fit(f, y, k); err != nil {
+	m.ridge = Ridge{Alphas: m.Alphas, ClassWeight: m.ClassWeight, Threads: m.Threads}
+	if m.Alphas == nil {
+		m.ridge.Alphas = RocketAlphas
+	}
+	if err := m.ridge.fit(f.table(), y, k, &s); err != nil {
 		return fmt.Errorf("%s: %w", m.name(), err)
 	}
-	m.scale, m.ridge = p.Scaler, *p.Model.(*Ridge)
 	return nil
 }
 
@@ -69,21 +77,13 @@ func (m *Rocket) name() string {
 	return "minirocket"
 }
 
-func (m *Rocket) transform(series []float32, n int) (Matrix, error) {
+func (m *Rocket) transform(series []float32, n int) (singles, error) {
 	if m.Multi {
 		m.multi.Threads = m.Threads
-		return m.multi.Transform(series, n)
+		return m.multi.transform(series, n)
 	}
 	m.mini.Threads = m.Threads
-	return m.mini.Transform(series, n)
-}
-
-func singles(x []float64) []float32 {
-	out := make([]float32, len(x))
-	for i, v := range x {
-		out[i] = float32(v)
-	}
-	return out
+	return m.mini.transform(series, n)
 }
 
 // Decision returns the ridge's decision values, (N, 1 or K). Features of a few series at a time are in memory. It panics
@@ -94,17 +94,18 @@ func (m *Rocket) Decision(x Matrix) ([]float64, int) {
 	out := make([]float64, 0, x.N*columns)
 	for lo := 0; lo < x.N; lo += rows {
 		hi := min(x.N, lo+rows)
-		f, err := m.transform(singles(x.X[lo*x.F:hi*x.F]), hi-lo)
+		f, err := m.transform(single(x.X[lo*x.F:hi*x.F]), hi-lo)
 		if err != nil {
 			panic(err)
 		}
-		parallel(m.Threads, f.N, func(_, i int) {
-			row := f.Row(i)
-			for j, s := range m.scale.Scale {
+		wide := f.wide()
+		parallel(m.Threads, wide.N, func(_, i int) {
+			row := wide.Row(i)
+			for j, s := range m.scale {
 				row[j] /= s
 			}
 		})
-		d, _ := m.ridge.Decision(f)
+		d, _ := m.ridge.Decision(wide)
 		out = append(out, d...)
 	}
 	return out, columns
@@ -145,7 +146,7 @@ func (m *Rocket) state(s *state) {
 		m.mini.state(s, "base_")
 		features = m.mini.Made()
 	}
-	s.floats("feature_scale", &m.scale.Scale, 0, features)
+	s.floats("feature_scale", &m.scale, 0, features)
 	m.ridge.state(s)
 	if s.err == nil && (m.ridge.F != features || m.ridge.K < 2) {
 		s.fail("array shape: %d features and %d classes; the kernels make %d features", m.ridge.F, m.ridge.K, features)
@@ -175,7 +176,7 @@ func (k *RocketKernels) state(s *state, prefix string) {
 	}
 	s.floats("biases", &wide, 0, biases)
 	if s.loading() {
-		k.Biases = singles(wide)
+		k.Biases = single(wide)
 		if s.err == nil && (k.T < 9 || !slices.IsSorted(k.Dilations) || len(k.Dilations) == 0) {
 			s.fail("array %sshape: %d steps, dilations %v", s.prefix, k.T, k.Dilations)
 		}

@@ -86,7 +86,8 @@ func TestRocket(t *testing.T) {
 	}
 	train, test := Matrix{N: 40, F: x.F, X: x.X[:40*x.F]}, Matrix{N: 20, F: x.F, X: x.X[40*x.F:]}
 	for _, name := range []string{"minirocket", "multirocket"} {
-		var first, features []float64
+		var first []float64
+		var features []float32
 		tiers(t, func(t *testing.T) {
 			for _, threads := range []string{"1", "3"} {
 				m := fitted(t, name, map[string]string{"n_kernels": "500", "channels": "2", "n_jobs": threads, "random_state": "3"}, train, y[:40], 3)
@@ -94,14 +95,14 @@ func TestRocket(t *testing.T) {
 				if columns != 3 || len(d) != 3*test.N {
 					t.Fatalf("%s: %d values in %d columns", name, len(d), columns)
 				}
-				f, err := m.(*Rocket).transform(singles(test.X), test.N)
+				f, err := m.(*Rocket).transform(single(test.X), test.N)
 				if err != nil {
 					t.Fatal(err)
 				}
 				if first == nil {
-					first, features = d, f.X
+					first, features = d, f.x
 				}
-				if !slices.Equal(f.X, features) {
+				if !slices.Equal(f.x, features) {
 					t.Errorf("%s: other features", name)
 				}
 				if simd { // the ridge's products are summed in another order
@@ -182,19 +183,21 @@ func BenchmarkRocket(b *testing.B) {
 				}
 				return m.mini.Fit(x, n, 1, T)
 			}
-			var f Matrix
+			var f singles
 			transform := func() (err error) {
 				f, err = m.transform(x, n)
 				return err
 			}
-			p := Pipeline{Scaler: Scaler{KeepMean: true}, Model: &Ridge{Alphas: RocketAlphas}}
+			r := Ridge{Alphas: RocketAlphas}
 			ridge := func() error {
-				if f.N == 0 { // asked for alone
+				if f.n == 0 { // asked for alone
 					if err := errors.Join(fit(), transform()); err != nil {
 						return err
 					}
 				}
-				return p.Fit(f, y, k)
+				s := Scaler{KeepMean: true}
+				s.fit(f.table(), 0)
+				return r.fit(f.table(), y, k, &s)
 			}
 			run("fit", n, fit)
 			run("transform", n, func() error {
@@ -206,7 +209,7 @@ func BenchmarkRocket(b *testing.B) {
 				return transform()
 			})
 			run("ridge", n, ridge)
-			f = Matrix{}
+			f = singles{}
 		}
 	}
 }

@@ -150,6 +150,13 @@ func Load(dir string) (Info, Classifier, error) {
 }
 
 func (p *Scaler) state(s *state) {
-	s.floats("scaler_mean", &p.Mean, 0, -1)
+	mean := p.Mean
+	if p.KeepMean { // a loaded scaler subtracts
+		mean = make([]float64, len(p.Mean))
+	}
+	s.floats("scaler_mean", &mean, 0, -1)
+	if s.loading() {
+		p.Mean = mean
+	}
 	s.floats("scaler_scale", &p.Scale, 0, len(p.Mean))
 }

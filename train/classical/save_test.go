@@ -28,7 +28,7 @@ func TestSave(t *testing.T) {
 				t.Fatal(err)
 			}
 			if scaled {
-				c = &Pipeline{Model: c}
+				c = &Pipeline{Scaler: Scaler{KeepMean: name == "ridge"}, Model: c}
 			}
 			if err := c.Fit(x, y, 3); err != nil {
 				t.Fatal(err)

@@ -23,7 +23,7 @@ def write(name, cases):
         json.dump(dict(versions=f"aeon {aeon.__version__}, numba {numba.__version__}, numpy {np.__version__}", cases=cases), o, separators=(",", ":")); o.write("\n")
 
 cases = []
-for n, c, t, kernels, seed in [(6, 1, 50, 1000, 3), (5, 3, 40, 300, 4), (4, 1, 9, 84, 5), (3, 1, 700, 10000, 6), (4, 2, 131, 2000, 7)]:
+for n, c, t, kernels, seed in [(6, 1, 50, 1000, 3), (5, 3, 40, 300, 4), (4, 1, 9, 84, 5), (3, 1, 700, 10000, 6), (4, 2, 131, 2000, 7), (2, 1, 3500, 700, 8)]:
     x = rounded(n, c, t)
     m = MiniRocket(n_kernels=kernels, random_state=seed).fit(x[:n])
     count, channels, dilations, per, biases = m.parameters
@@ -34,7 +34,7 @@ for n, c, t, kernels, seed in [(6, 1, 50, 1000, 3), (5, 3, 40, 300, 4), (4, 1, 9
 write("aeon_minirocket.json", cases)
 
 cases = []
-for n, c, t, kernels, seed in [(4, 1, 50, 500, 3), (3, 3, 40, 300, 4), (3, 1, 10, 84, 5), (2, 1, 700, 6250, 6), (3, 2, 131, 1000, 7)]:
+for n, c, t, kernels, seed in [(4, 1, 50, 500, 3), (3, 3, 40, 300, 4), (3, 1, 10, 84, 5), (2, 1, 700, 6250, 6), (3, 2, 131, 1000, 7), (2, 1, 3500, 500, 8), (2, 2, 2100, 300, 9)]:
     x = rounded(n, c, t)
     m = MultiRocket(n_kernels=kernels, random_state=seed).fit(x[:n])
     base, diff = m.parameter, m.parameter1
