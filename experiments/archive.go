@@ -188,9 +188,6 @@ func (s Study) controlNet() string {
 	return s.Nets[0]
 }
 
-// isRocket says that a model of the study is a transform with a ridge classifier and not a network.
-func isRocket(net string) bool { return net == Rocket }
-
 // official is the split that the archive's files make.
 func (s *source) official() (out Split) {
 	for _, c := range s.captures {

@@ -220,6 +220,28 @@ func TestPublishedScores(t *testing.T) {
 	}
 }
 
+// The recipe of the profile holds where the study says nothing; MiniRocket has none.
+func TestArchiveRecipe(t *testing.T) {
+	for _, c := range []struct {
+		net  string
+		p    Protocol
+		want string
+	}{
+		{"fcn", Protocol{}, "2000 6 0.001 sample paper"},
+		{"inceptiontime", Protocol{Epochs: 250}, "250 64 0.001 sample paper"},
+		{"resnet", Protocol{Epochs: 3, Batch: 9, LR: 0.01, Normalize: "none"}, "3 9 0.01 none paper"},
+		{Rocket, Protocol{Epochs: 250, Normalize: "sample"}, "0 0 0 none "},
+	} {
+		s := Settings{Profile: "paper"}
+		if err := s.train(c.net, c.p, 60); err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(s.Epochs, s.Batch, s.LR, " ", s.Normalize, " ", s.Profile); got != c.want {
+			t.Errorf("%s under %+v: %s, want %s", c.net, c.p, got, c.want)
+		}
+	}
+}
+
 func TestBeside(t *testing.T) {
 	group := func(n int, acc ...float64) Group {
 		var cells []*Cell
