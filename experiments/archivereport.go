@@ -50,7 +50,7 @@ var archiveHowToRead = []string{
 	"Accuracy is the share of the official test series that were named right. Repeats differ in the seed alone: first weights and order of batches, or the draws of MiniRocket. They show the noise of training, not that of the data.",
 	"Within noise is said by a rule, not by eye: the note under the table of published accuracies gives it.",
 	"Ranks compare the models over data sets (Demsar 2006): Friedman's test asks whether any differ, Nemenyi's which, at a price that grows with the number of models; Wilcoxon's test with Holm's correction asks of each pair alone.",
-	"Majority is the constant answer. Mean and spread is logistic regression on mean and standard deviation of each channel: a model that does no better has used nothing of the shape. Permuted labels must fall to guessing, otherwise the experiment leaks.",
+	"Majority is the constant answer. Mean and spread is logistic regression on mean and standard deviation of each channel: a model that does no better has used nothing of the shape. Permuted labels must fall to guessing on average, otherwise the experiment leaks.",
 }
 
 func (r *Run) archiveFindings(groups []Group, s Standing) (out []finding) {
@@ -82,7 +82,7 @@ func (r *Run) archiveFindings(groups []Group, s Standing) (out []finding) {
 		published.add("%d of %d accuracies agree with the published ones within noise.", len(verdicts[withinNoise]), n)
 		for _, word := range []string{isLower, isHigher} {
 			if v := verdicts[word]; len(v) > 0 {
-				published.add("%s than published, in points: %s.", strings.ToUpper(word[:1])+word[1:], strings.Join(v, ", "))
+				published.add("%s than published, in points: %s.", strings.ToUpper(word[:1])+word[1:], shorten(v, 10))
 			}
 		}
 	}
@@ -116,16 +116,9 @@ func (r *Run) archiveFindings(groups []Group, s Standing) (out []finding) {
 			models.add("Wilcoxon's test with Holm's correction tells %d of %d pairs apart.", holm, len(pairs))
 		}
 	}
-	var leaks []Group
-	for _, g := range groups {
-		if g.Control == ControlPermuted {
-			leaks = append(leaks, g)
-		}
-	}
-	for _, g := range leaks {
-		if g.Cells[0].PGuess < 0.05/float64(len(leaks)) && g.Mean > g.Cells[0].MajorityShare && g.Cells[0].PMajority < 0.05 {
-			whole.add("Trained on permuted labels, %s still reaches %s on %s: something other than the label leaks, and the other numbers of that data set are not to be trusted.", netTitle(g.Net), g.words(), g.Dataset)
-		}
+	if acc, constant, p := permutedLabels(groups); p < 0.05 && acc > constant {
+		whole.add("Trained on permuted labels, %s reaches %s %% on average, above the %s %% of the constant answer (p = %s): something other than the label leaks, and the other numbers are not to be trusted.",
+			netTitle(r.Manifest.Settings.controlNet()), fixed(100*acc, 1), fixed(100*constant, 1), pvalue(p))
 	}
 	for _, f := range []finding{whole, published, models} {
 		if len(f.Lines) > 0 {

@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/stat"
+
 	"earshot/train/metrics"
 )
 
@@ -43,6 +45,26 @@ func ofProblem(groups []Group, dataset, net, control string) (Group, bool) {
 		return Group{}, false
 	}
 	return groups[i], true
+}
+
+// permutedLabels are the mean accuracy of models trained on permuted labels, that of the constant answer on the same test
+// sets, and p that they are alike: Wilcoxon's test, two-sided, over all permutations. One permutation says little: where a
+// model finds the groups of a data set by themselves, each group gets one of the permuted labels, right or wrong as a
+// whole. With fewer than two permutations p is NaN.
+func permutedLabels(groups []Group) (accuracy, constant, p float64) {
+	var a, b []float64
+	for _, g := range groups {
+		if g.Control == ControlPermuted {
+			for _, c := range g.Cells {
+				a, b = append(a, c.Accuracy), append(b, c.MajorityShare)
+			}
+		}
+	}
+	t, err := metrics.Wilcoxon(a, b, level)
+	if err != nil {
+		return math.NaN(), math.NaN(), math.NaN()
+	}
+	return stat.Mean(a, nil), stat.Mean(b, nil), t.P
 }
 
 // leastP is the smallest p that the two-sided signed-rank test can give for n data sets.

@@ -64,7 +64,7 @@ func (r *Run) scoresTable(groups []Group, s Standing) Table {
 		Columns: []Column{{Name: "Data set", Left: true}, {Name: "Train", Wide: true}, {Name: "Test"}, {Name: "Channels", Wide: true}, {Name: "Steps", Wide: true}, {Name: "Classes", Wide: true}},
 		Notes: []string{
 			"*: highest of its row. ~: not told apart from it by the answers of the first run (exact McNemar test, Holm over the row, 5 %). A model without either mark is worse than the best of its row.",
-			fmt.Sprintf("Majority: the constant answer. Mean and spread: logistic regression on mean and standard deviation of each channel. Permuted: %s on permuted training labels, one run.", netTitle(set.controlNet())),
+			fmt.Sprintf("Majority: the constant answer. Mean and spread: logistic regression on mean and standard deviation of each channel. Permuted: %s on permuted training labels; where the classes are few and plain, single permutations lie far from guessing, and only their mean must not.", netTitle(set.controlNet())),
 		}}
 	for _, net := range set.Nets {
 		t.Columns = append(t.Columns, Column{Name: netTitle(net)})
@@ -116,7 +116,7 @@ func (r *Run) scoresTable(groups []Group, s Standing) Table {
 			h, ok := ofProblem(groups, d, "", c.name)
 			row = append(row, "")
 			if ok {
-				row[len(row)-1] = percent(h.Mean)
+				row[len(row)-1] = plusMinus(h.Mean, h.SD)
 			}
 		}
 		if r.Synthetic() {
