@@ -115,19 +115,23 @@ func (s *source) planArchive() ([]item, map[string]Split, error) {
 		add := func(c Settings) { out = append(out, item{c.id(), c, split}) }
 		for _, proto := range s.study.Protocols {
 			for _, control := range archiveControls {
-				c := p.settings(proto, s.study.Seeds[0])
-				c.Control = control
-				switch {
-				case !slices.Contains(s.study.Controls, control):
+				if !slices.Contains(s.study.Controls, control) {
 					continue
-				case control == ControlPermuted || control == ControlShuffled:
+				}
+				if control == ControlMajority || control == ControlTotals { // without a seed
+					c := p.settings(proto, s.study.Seeds[0])
+					c.plain(control)
+					add(c)
+					continue
+				}
+				for _, seed := range s.study.Seeds {
+					c := p.settings(proto, seed)
+					c.Control = control
 					if err := c.train(s.study.controlNet(), proto, len(split.Train)); err != nil {
 						return nil, nil, err
 					}
-				default:
-					c.plain(control)
+					add(c)
 				}
-				add(c)
 			}
 			for _, net := range s.study.Nets {
 				for _, seed := range s.study.Seeds {
@@ -187,9 +191,6 @@ func (s Study) controlNet() string {
 	}
 	return s.Nets[0]
 }
-
-// isRocket says that a model of the study is a transform with a ridge classifier and not a network.
-func isRocket(net string) bool { return net == Rocket }
 
 // official is the split that the archive's files make.
 func (s *source) official() (out Split) {

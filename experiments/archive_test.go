@@ -42,7 +42,7 @@ func runArchive(t *testing.T, s Study, data, dir string) *Run {
 func TestArchive(t *testing.T) {
 	dir := t.TempDir()
 	r := runArchive(t, tinyArchive(), "", dir)
-	if n := 2 * (3 + 3*2); len(r.Cells) != n || len(r.Missing) != 0 || !r.Synthetic() {
+	if n := 2 * (2 + 2 + 3*2); len(r.Cells) != n || len(r.Missing) != 0 || !r.Synthetic() {
 		t.Fatalf("%d cells, %d missing; want %d", len(r.Cells), len(r.Missing), n)
 	}
 	for _, c := range r.Cells {
@@ -220,6 +220,28 @@ func TestPublishedScores(t *testing.T) {
 	}
 }
 
+// The recipe of the profile holds where the study says nothing; MiniRocket has none.
+func TestArchiveRecipe(t *testing.T) {
+	for _, c := range []struct {
+		net  string
+		p    Protocol
+		want string
+	}{
+		{"fcn", Protocol{}, "2000 6 0.001 sample paper"},
+		{"inceptiontime", Protocol{Epochs: 250}, "250 64 0.001 sample paper"},
+		{"resnet", Protocol{Epochs: 3, Batch: 9, LR: 0.01, Normalize: "none"}, "3 9 0.01 none paper"},
+		{Rocket, Protocol{Epochs: 250, Normalize: "sample"}, "0 0 0 none "},
+	} {
+		s := Settings{Profile: "paper"}
+		if err := s.train(c.net, c.p, 60); err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(s.Epochs, s.Batch, s.LR, " ", s.Normalize, " ", s.Profile); got != c.want {
+			t.Errorf("%s under %+v: %s, want %s", c.net, c.p, got, c.want)
+		}
+	}
+}
+
 func TestBeside(t *testing.T) {
 	group := func(n int, acc ...float64) Group {
 		var cells []*Cell
@@ -272,6 +294,26 @@ func TestUnlikeBest(t *testing.T) {
 	best, unlike := unlikeBest([]Group{group(18), group(30), group(27), group(30)})
 	if best != 1 || !slices.Equal(unlike, []bool{true, false, false, false}) {
 		t.Errorf("best %d, unlike %v", best, unlike)
+	}
+}
+
+// A leak is what lifts permuted labels above the constant answer time and again, not once.
+func TestPermutedLabels(t *testing.T) {
+	group := func(acc ...float64) Group {
+		g := Group{Settings: Settings{Control: ControlPermuted}}
+		for _, a := range acc {
+			g.Cells = append(g.Cells, &Cell{Result: Result{Accuracy: a, MajorityShare: 0.5}})
+		}
+		return g
+	}
+	if acc, constant, p := permutedLabels([]Group{group(0.6, 0.7, 0.65), group(0.55, 0.8, 0.9)}); math.Abs(acc-0.7) > 1e-9 || constant != 0.5 || p != 0.03125 {
+		t.Errorf("always above: %g, %g, p %g", acc, constant, p)
+	}
+	if _, _, p := permutedLabels([]Group{group(0.99, 0.3, 0.4), group(0.45, 0.51, 0.6)}); p < 0.5 {
+		t.Errorf("once far above: p %g", p)
+	}
+	if _, _, p := permutedLabels([]Group{group(0.9), {Cells: []*Cell{{}}}}); !math.IsNaN(p) {
+		t.Errorf("one permutation: p %g", p)
 	}
 }
 

@@ -5,24 +5,14 @@ import (
 	"math"
 	"slices"
 	"strings"
-
-	"earshot/plots"
-	"earshot/train/metrics"
 )
 
 // archiveFigures are the figures of the report on an archive.
 func (r *Run) archiveFigures() []Figure {
-	s := r.standing(r.Summary())
-	if s.nemenyi == nil {
+	f, err := r.standing(r.Summary()).Figure()
+	if err != nil { // too few models or data sets
 		return nil
 	}
-	var models []plots.Ranked
-	for i, net := range s.nets {
-		models = append(models, plots.Ranked{Name: netTitle(net), Rank: s.ranks[i]})
-	}
-	groups := metrics.Cliques(s.ranks, s.nemenyi, nemenyiLevel)
-	f := Figure{"ranks", fmt.Sprintf("Mean ranks of %d models over %d data sets, best on the left. A bar joins models that Nemenyi's test does not tell apart at %g %%: their ranks differ by less than the critical difference (CD).",
-		len(s.nets), len(s.datasets), 100*nemenyiLevel), plots.CriticalDifference(models, groups, s.distance)}
 	f.Synthetic = r.Synthetic()
 	return []Figure{f}
 }
@@ -60,10 +50,10 @@ var archiveHowToRead = []string{
 	"Accuracy is the share of the official test series that were named right. Repeats differ in the seed alone: first weights and order of batches, or the draws of MiniRocket. They show the noise of training, not that of the data.",
 	"Within noise is said by a rule, not by eye: the note under the table of published accuracies gives it.",
 	"Ranks compare the models over data sets (Demsar 2006): Friedman's test asks whether any differ, Nemenyi's which, at a price that grows with the number of models; Wilcoxon's test with Holm's correction asks of each pair alone.",
-	"Majority is the constant answer. Mean and spread is logistic regression on mean and standard deviation of each channel: a model that does no better has used nothing of the shape. Permuted labels must fall to guessing, otherwise the experiment leaks.",
+	"Majority is the constant answer. Mean and spread is logistic regression on mean and standard deviation of each channel: a model that does no better has used nothing of the shape. Permuted labels must fall to guessing on average, otherwise the experiment leaks.",
 }
 
-func (r *Run) archiveFindings(groups []Group, s standing) (out []finding) {
+func (r *Run) archiveFindings(groups []Group, s Standing) (out []finding) {
 	var whole, published, models finding
 	if n := len(r.Missing); n > 0 {
 		whole.add("The run is not complete: %d of %d cells are missing.", n, len(r.Manifest.Cells))
@@ -92,29 +82,27 @@ func (r *Run) archiveFindings(groups []Group, s standing) (out []finding) {
 		published.add("%d of %d accuracies agree with the published ones within noise.", len(verdicts[withinNoise]), n)
 		for _, word := range []string{isLower, isHigher} {
 			if v := verdicts[word]; len(v) > 0 {
-				published.add("%s than published, in points: %s.", strings.ToUpper(word[:1])+word[1:], strings.Join(v, ", "))
+				published.add("%s than published, in points: %s.", strings.ToUpper(word[:1])+word[1:], shorten(v, 10))
 			}
 		}
 	}
-	if s.nemenyi != nil {
-		models.About = fmt.Sprintf("%d models over %d data sets", len(s.nets), len(s.datasets))
-		best := slices.Index(s.ranks, slices.Min(s.ranks))
+	if s.Nemenyi != nil {
+		models.About = fmt.Sprintf("%d models over %d data sets", len(s.Nets), len(s.Datasets))
+		best := s.Order()[0]
 		models.add("%s has the best mean rank, %s. Friedman's test that all models are alike: p = %s (chi-square), %s (Iman-Davenport).",
-			netTitle(s.nets[best]), fixed(s.ranks[best], 2), pvalue(s.friedman.P), pvalue(s.friedman.PF))
+			netTitle(s.Nets[best]), fixed(s.Ranks[best], 2), pvalue(s.Friedman.P), pvalue(s.Friedman.PF))
 		var apart []string
-		holm := 0
-		for i := range s.nets {
-			for j := i + 1; j < len(s.nets); j++ {
-				if s.nemenyi[i][j] <= nemenyiLevel {
-					a, b := i, j
-					if s.ranks[a] > s.ranks[b] {
-						a, b = b, a
-					}
-					apart = append(apart, netTitle(s.nets[a])+" before "+netTitle(s.nets[b]))
+		holm, pairs := 0, s.Pairs()
+		for _, p := range pairs {
+			if p.PNemenyi <= RanksLevel {
+				a, b := p.A, p.B
+				if s.Ranks[a] > s.Ranks[b] {
+					a, b = b, a
 				}
-				if s.holm[i][j] < 0.05 {
-					holm++
-				}
+				apart = append(apart, netTitle(s.Nets[a])+" before "+netTitle(s.Nets[b]))
+			}
+			if p.PHolm < 0.05 {
+				holm++
 			}
 		}
 		if len(apart) == 0 {
@@ -122,23 +110,15 @@ func (r *Run) archiveFindings(groups []Group, s standing) (out []finding) {
 		} else {
 			models.add("Nemenyi's test tells apart: %s. All other differences lie within noise.", strings.Join(apart, ", "))
 		}
-		pairs := len(s.nets) * (len(s.nets) - 1) / 2
-		if least := leastP(len(s.datasets)) * float64(pairs); least >= 0.05 {
-			models.add("Wilcoxon's test with Holm's correction cannot find anything here: %d data sets give at least p = %s for a pair, and %d pairs are compared.", len(s.datasets), pvalue(leastP(len(s.datasets))), pairs)
+		if least := leastP(len(s.Datasets)) * float64(len(pairs)); least >= 0.05 {
+			models.add("Wilcoxon's test with Holm's correction cannot find anything here: %d data sets give at least p = %s for a pair, and %d pairs are compared.", len(s.Datasets), pvalue(leastP(len(s.Datasets))), len(pairs))
 		} else {
-			models.add("Wilcoxon's test with Holm's correction tells %d of %d pairs apart.", holm, pairs)
+			models.add("Wilcoxon's test with Holm's correction tells %d of %d pairs apart.", holm, len(pairs))
 		}
 	}
-	var leaks []Group
-	for _, g := range groups {
-		if g.Control == ControlPermuted {
-			leaks = append(leaks, g)
-		}
-	}
-	for _, g := range leaks {
-		if g.Cells[0].PGuess < 0.05/float64(len(leaks)) && g.Mean > g.Cells[0].MajorityShare && g.Cells[0].PMajority < 0.05 {
-			whole.add("Trained on permuted labels, %s still reaches %s on %s: something other than the label leaks, and the other numbers of that data set are not to be trusted.", netTitle(g.Net), g.words(), g.Dataset)
-		}
+	if acc, constant, p := permutedLabels(groups); p < 0.05 && acc > constant {
+		whole.add("Trained on permuted labels, %s reaches %s %% on average, above the %s %% of the constant answer (p = %s): something other than the label leaks, and the other numbers are not to be trusted.",
+			netTitle(r.Manifest.Settings.controlNet()), fixed(100*acc, 1), fixed(100*constant, 1), pvalue(p))
 	}
 	for _, f := range []finding{whole, published, models} {
 		if len(f.Lines) > 0 {
@@ -187,7 +167,7 @@ func maxBatch(groups []Group, net string) (n int) {
 	return n
 }
 
-func (r *Run) archiveCaveats(groups []Group, s standing) (out []string) {
+func (r *Run) archiveCaveats(groups []Group, s Standing) (out []string) {
 	add := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
 	set := r.Manifest.Settings
 	if r.Synthetic() {
@@ -212,8 +192,8 @@ func (r *Run) archiveCaveats(groups []Group, s standing) (out []string) {
 		add("With one run the noise of training is not known; several runs (--runs) give it.")
 	}
 	add("One official split says how a model does on one test set. Published means over 30 resamples of the same data differ from it by up to two points.")
-	if len(s.datasets) > 1 && len(s.datasets) < 20 {
-		add("%d data sets are few for tests over data sets: only large and steady differences can be found.", len(s.datasets))
+	if len(s.Datasets) > 1 && len(s.Datasets) < 20 {
+		add("%d data sets are few for tests over data sets: only large and steady differences can be found.", len(s.Datasets))
 	}
 	add("The highest number of a row was picked after looking at test data. None of the models was chosen or stopped by it.")
 	return out

@@ -4,62 +4,34 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/stat"
+
 	"earshot/train/metrics"
 )
 
-// standing compares the models of an archive over its data sets.
-type standing struct {
-	nets, datasets []string    // models with numbers; data sets on which all of them have numbers
-	scores         [][]float64 // (N data sets, K models), mean accuracy over runs
-	ranks          []float64   // (K), mean, 1 is best
-	wilcoxon, holm [][]float64 // (K, K); nil for fewer than two data sets
-
-	friedman metrics.FriedmanTest // from three models on; nemenyi is nil for fewer
-	nemenyi  [][]float64
-	distance float64 // of ranks, at nemenyiLevel
-}
-
-const nemenyiLevel = 0.05
-
-func (r *Run) standing(groups []Group) (s standing) {
+// standing compares the models of an archive over the data sets on which all of them have numbers.
+func (r *Run) standing(groups []Group) Standing {
+	var nets, datasets []string
+	var scores [][]float64
 	for _, net := range r.Manifest.Settings.Nets {
-		if slices.ContainsFunc(groups, func(g Group) bool { return g.Control == "" && g.Net == net }) && !slices.Contains(s.nets, net) {
-			s.nets = append(s.nets, net)
+		if slices.ContainsFunc(groups, func(g Group) bool { return g.Control == "" && g.Net == net }) && !slices.Contains(nets, net) {
+			nets = append(nets, net)
 		}
 	}
 	for _, d := range r.Manifest.Settings.Archive.Datasets {
 		var row []float64
-		for _, net := range s.nets {
+		for _, net := range nets {
 			if g, ok := ofProblem(groups, d, net, ""); ok {
-				row = append(row, math.Round(1e9*g.Mean)/1e9) // means of equal counts are equal, however they were added
+				row = append(row, g.Mean)
 			}
 		}
-		if len(row) == len(s.nets) && len(row) > 0 {
-			s.datasets, s.scores = append(s.datasets, d), append(s.scores, row)
+		if len(row) == len(nets) && len(row) > 0 {
+			datasets, scores = append(datasets, d), append(scores, row)
 		}
 	}
-	n, k := len(s.datasets), len(s.nets)
-	if n == 0 {
-		return s
-	}
-	s.ranks = make([]float64, k)
-	for _, row := range s.scores {
-		for j, v := range metrics.Ranks(row) {
-			s.ranks[j] += v / float64(n)
-		}
-	}
-	if n < 2 || k < 2 {
-		return s
-	}
-	var err error
-	if s.wilcoxon, s.holm, err = metrics.PairwiseWilcoxon(s.scores); err != nil {
-		panic("experiments: " + err.Error()) // accuracies are numbers
-	}
-	if k > 2 {
-		if s.friedman, err = metrics.Friedman(s.scores); err != nil {
-			panic("experiments: " + err.Error())
-		}
-		s.nemenyi, s.distance = metrics.Nemenyi(s.ranks, n), metrics.CriticalDifference(k, n, nemenyiLevel)
+	s, err := Stand(nets, datasets, scores)
+	if err != nil { // accuracies of equally many models are what the tests take
+		panic(err)
 	}
 	return s
 }
@@ -73,6 +45,26 @@ func ofProblem(groups []Group, dataset, net, control string) (Group, bool) {
 		return Group{}, false
 	}
 	return groups[i], true
+}
+
+// permutedLabels are the mean accuracy of models trained on permuted labels, that of the constant answer on the same test
+// sets, and p that they are alike: Wilcoxon's test, two-sided, over all permutations. One permutation says little: where a
+// model finds the groups of a data set by themselves, each group gets one of the permuted labels, right or wrong as a
+// whole. With fewer than two permutations p is NaN.
+func permutedLabels(groups []Group) (accuracy, constant, p float64) {
+	var a, b []float64
+	for _, g := range groups {
+		if g.Control == ControlPermuted {
+			for _, c := range g.Cells {
+				a, b = append(a, c.Accuracy), append(b, c.MajorityShare)
+			}
+		}
+	}
+	t, err := metrics.Wilcoxon(a, b, level)
+	if err != nil {
+		return math.NaN(), math.NaN(), math.NaN()
+	}
+	return stat.Mean(a, nil), stat.Mean(b, nil), t.P
 }
 
 // leastP is the smallest p that the two-sided signed-rank test can give for n data sets.

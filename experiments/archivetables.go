@@ -37,7 +37,7 @@ func (r *Run) archiveTables() []Table {
 	if t := r.besideTable(groups); len(t.Rows) > 0 {
 		out = append(out, t)
 	}
-	if len(s.datasets) > 1 && len(s.nets) > 1 {
+	if len(s.Datasets) > 1 && len(s.Nets) > 1 {
 		out = append(out, ranksTable(s), pairsTable(s))
 	}
 	if t := r.refusedTable(); len(t.Rows) > 0 {
@@ -58,13 +58,13 @@ func (r *Run) archiveTables() []Table {
 func (r *Run) archive() bool { return r.Manifest.Settings.Archive != nil }
 
 // scoresTable is accuracy by data set and model.
-func (r *Run) scoresTable(groups []Group, s standing) Table {
+func (r *Run) scoresTable(groups []Group, s Standing) Table {
 	set := r.Manifest.Settings
 	t := Table{Name: "accuracy", Title: fmt.Sprintf("Accuracy on the official test sets in percent, %s", meanOverRuns(set)),
 		Columns: []Column{{Name: "Data set", Left: true}, {Name: "Train", Wide: true}, {Name: "Test"}, {Name: "Channels", Wide: true}, {Name: "Steps", Wide: true}, {Name: "Classes", Wide: true}},
 		Notes: []string{
 			"*: highest of its row. ~: not told apart from it by the answers of the first run (exact McNemar test, Holm over the row, 5 %). A model without either mark is worse than the best of its row.",
-			fmt.Sprintf("Majority: the constant answer. Mean and spread: logistic regression on mean and standard deviation of each channel. Permuted: %s on permuted training labels, one run.", netTitle(set.controlNet())),
+			fmt.Sprintf("Majority: the constant answer. Mean and spread: logistic regression on mean and standard deviation of each channel. Permuted: %s on permuted training labels; where the classes are few and plain, single permutations lie far from guessing, and only their mean must not.", netTitle(set.controlNet())),
 		}}
 	for _, net := range set.Nets {
 		t.Columns = append(t.Columns, Column{Name: netTitle(net)})
@@ -116,7 +116,7 @@ func (r *Run) scoresTable(groups []Group, s standing) Table {
 			h, ok := ofProblem(groups, d, "", c.name)
 			row = append(row, "")
 			if ok {
-				row[len(row)-1] = percent(h.Mean)
+				row[len(row)-1] = plusMinus(h.Mean, h.SD)
 			}
 		}
 		if r.Synthetic() {
@@ -124,16 +124,12 @@ func (r *Run) scoresTable(groups []Group, s standing) Table {
 		}
 		t.add(row...)
 	}
-	if n := len(s.datasets); n > 1 {
+	if n := len(s.Datasets); n > 1 {
 		means, ranks := make([]string, len(t.Columns)), make([]string, len(t.Columns))
 		means[0], ranks[0] = fmt.Sprintf("Mean of %d", n), "Mean rank"
-		for j, net := range s.nets {
-			sum := 0.0
-			for _, row := range s.scores {
-				sum += row[j] / float64(n)
-			}
+		for j, net := range s.Nets {
 			at := 6 + slices.Index(set.Nets, net)
-			means[at], ranks[at] = percent(sum), fixed(s.ranks[j], 2)
+			means[at], ranks[at] = percent(s.Mean(j)), fixed(s.Ranks[j], 2)
 		}
 		t.rule([]Row{{Fields: means}, {Fields: ranks}})
 	}
@@ -194,69 +190,36 @@ func (r *Run) besideTable(groups []Group) Table {
 }
 
 // ranksTable is the comparison of the models over all data sets.
-func ranksTable(s standing) Table {
-	t := Table{Name: "ranks", Title: fmt.Sprintf("Models over %d data sets", len(s.datasets)),
+func ranksTable(s Standing) Table {
+	t := Table{Name: "ranks", Title: fmt.Sprintf("Models over %d data sets", len(s.Datasets)),
 		Columns: []Column{{Name: "Model", Left: true}, {Name: "Mean rank"}, {Name: "Best or equal"}, {Name: "Mean accuracy %"}},
 		Notes:   []string{"Rank 1 is the highest accuracy; equal accuracies share their mean rank."}}
-	if s.nemenyi != nil {
-		f := s.friedman
+	if s.Nemenyi != nil {
+		f := s.Friedman
 		t.Notes = append(t.Notes, fmt.Sprintf("Friedman: chi-square %s with %g degrees of freedom, p %s; Iman-Davenport: F(%g, %g) %s, p %s. Critical difference of mean ranks (Nemenyi, %g %%): %s.",
-			fixed(f.ChiSquare, 2), f.DF1, pvalue(f.P), f.DF1, f.DF2, fixed(f.F, 2), pvalue(f.PF), 100*nemenyiLevel, fixed(s.distance, 2)))
+			fixed(f.ChiSquare, 2), f.DF1, pvalue(f.P), f.DF1, f.DF2, fixed(f.F, 2), pvalue(f.PF), 100*RanksLevel, fixed(s.Distance, 2)))
 	}
-	order := make([]int, len(s.nets))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		switch {
-		case s.ranks[a] < s.ranks[b]:
-			return -1
-		case s.ranks[a] > s.ranks[b]:
-			return 1
-		}
-		return 0
-	})
-	for _, j := range order {
-		best, sum := 0, 0.0
-		for _, row := range s.scores {
-			sum += row[j] / float64(len(s.scores))
+	for _, j := range s.Order() {
+		best := 0
+		for _, row := range s.Scores {
 			if row[j] == slices.Max(row) {
 				best++
 			}
 		}
-		t.add(netTitle(s.nets[j]), fixed(s.ranks[j], 2), strconv.Itoa(best), percent(sum))
+		t.add(netTitle(s.Nets[j]), fixed(s.Ranks[j], 2), strconv.Itoa(best), percent(s.Mean(j)))
 	}
 	return t
 }
 
 // pairsTable compares every two models.
-func pairsTable(s standing) Table {
-	t := Table{Name: "pairs", Title: fmt.Sprintf("Every two models over %d data sets", len(s.datasets)),
-		Columns: []Column{{Name: "A", Left: true}, {Name: "B", Left: true}, {Name: "A better"}, {Name: "Equal"}, {Name: "B better"}, {Name: "Mean A - B"}, {Name: "p Wilcoxon"}, {Name: "p Holm"}},
+func pairsTable(s Standing) Table {
+	t := Table{Name: "pairs", Title: fmt.Sprintf("Every two models over %d data sets", len(s.Datasets)),
+		Columns: []Column{{Name: "A", Left: true}, {Name: "B", Left: true}, {Name: "A better"}, {Name: "Equal"}, {Name: "B better"}, {Name: "Mean A - B"}, {Name: "p Wilcoxon"}, {Name: "p Holm"}, {Name: "p Nemenyi"}},
 		Notes: []string{fmt.Sprintf("Wilcoxon's signed-rank test, exact and two-sided, on the mean accuracies; p Holm over all pairs of the table. With %d data sets the smallest p that it can give is %s.",
-			len(s.datasets), pvalue(leastP(len(s.datasets))))}}
-	if s.nemenyi != nil {
-		t.Columns = append(t.Columns, Column{Name: "p Nemenyi"})
-	}
-	for i := range s.nets {
-		for j := i + 1; j < len(s.nets); j++ {
-			wins, losses, diff := 0, 0, 0.0
-			for _, row := range s.scores {
-				diff += (row[i] - row[j]) / float64(len(s.scores))
-				switch {
-				case row[i] > row[j]:
-					wins++
-				case row[i] < row[j]:
-					losses++
-				}
-			}
-			row := []string{netTitle(s.nets[i]), netTitle(s.nets[j]), strconv.Itoa(wins), strconv.Itoa(len(s.scores) - wins - losses), strconv.Itoa(losses),
-				signed(diff), pvalue(s.wilcoxon[i][j]), pvalue(s.holm[i][j])}
-			if s.nemenyi != nil {
-				row = append(row, pvalue(s.nemenyi[i][j]))
-			}
-			t.add(row...)
-		}
+			len(s.Datasets), pvalue(leastP(len(s.Datasets))))}}
+	for _, p := range s.Pairs() {
+		t.add(netTitle(s.Nets[p.A]), netTitle(s.Nets[p.B]), strconv.Itoa(p.Wins), strconv.Itoa(p.Ties), strconv.Itoa(p.Losses), signed(p.Difference),
+			pvalue(p.P), pvalue(p.PHolm), pvalue(p.PNemenyi))
 	}
 	return t
 }

@@ -90,7 +90,7 @@ func (s Settings) kind() kind {
 		return classicModel
 	case s.StepUS == 0 && s.Representation != Order && s.Representation != Whole:
 		return plain
-	case s.Net == Rocket:
+	case isRocket(s.Net):
 		return rocket
 	}
 	return network

@@ -108,7 +108,7 @@ func (s Study) Check() error {
 		return err
 	}
 	for _, n := range s.Nets {
-		if n == Rocket {
+		if isRocket(n) {
 			continue
 		}
 		if _, err := nets.Lookup(n, s.Profile); err != nil {

@@ -116,7 +116,7 @@ func (s *source) plan() ([]item, map[string]Split, error) {
 					set := func(control string) func(c *Settings) {
 						return func(c *Settings) {
 							c.Control, c.Net, c.Representation, c.StepUS, c.Steps = control, net, r.name, r.stepUS, r.steps
-							if net == Rocket {
+							if isRocket(net) {
 								c.Epochs, c.Batch, c.LR, c.DropLast = 0, 0, 0, false
 							}
 						}

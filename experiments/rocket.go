@@ -9,6 +9,9 @@ import (
 // rocketLeast is the number of steps that MiniRocket needs; shorter series get zeros behind them.
 const rocketLeast = 9
 
+// isRocket says that a model of a study is a transform with a ridge classifier and not a network.
+func isRocket(net string) bool { return net == Rocket }
+
 // fitRocket fits MiniRocket and the ridge classifier behind it, the features scaled to unit variance, as its authors do.
 // The series are normalized as the protocol says for networks.
 func (s *source) fitRocket(c *Cell, t *binning.Tensor, rowsTrain, rowsTest []int) (onTest, onTrain answers, err error) {

@@ -31,11 +31,11 @@ var dataKinds = []string{"burst", "durations", "series", "correlation_classes", 
 func newPlotCommand(a *app) *cobra.Command {
 	var f plotFlags
 	c := &cobra.Command{
-		Use:   "plot KIND DIR|DS|X.npz --out F.pdf",
+		Use:   "plot KIND DIR|DS|X.npz|F.csv --out F.pdf",
 		Short: "Draw one figure by itself, as PDF, SVG or PNG",
 		Long: `Draw one figure by itself; the ending of --out says the format.
 
-Of a run folder KIND is the name of a figure in its figures/, or the beginning of one (accuracy, confusion, learning):
+Of a run folder KIND is the name of a figure in its figures/, or the beginning of one (accuracy, confusion, learning, ranks):
 then the first that fits is drawn and the others are named. Of a data set or an array of bin KIND is one of
 
   burst                 captures over time, the first of each class or those of --capture
@@ -43,7 +43,11 @@ then the first that fits is drawn and the others are named. Of a data set or an 
   series                every capture as a row
   correlation_classes   correlation of classes; plain "correlation" is this one
   correlation_captures  correlation of captures, with the boundaries of classes
-  correlation_lag       largest correlation over all lags, with the lag`,
+  correlation_lag       largest correlation over all lags, with the lag
+
+Of a table with the columns dataset, net and accuracy, such as archive.csv, there is
+
+  ranks                 the critical-difference diagram: mean ranks, joined where Nemenyi's test tells no difference`,
 		Example: `  earshot plot accuracy songs --out accuracy.pdf
   earshot plot burst songs/data --capture 0,1,2 --out burst.svg
   earshot plot correlation songs/data --label song --step 100ms --out correlation.pdf`,
@@ -92,8 +96,15 @@ func (a *app) figure(kind, path string, f *plotFlags) (experiments.Figure, error
 		}
 		return a.pick(kind, all)
 	}
+	if kind == "ranks" {
+		s, err := experiments.ReadScores(path)
+		if err != nil {
+			return experiments.Figure{}, err
+		}
+		return s.Figure()
+	}
 	if !slices.ContainsFunc(dataKinds, func(k string) bool { return k == kind || strings.HasPrefix(k, kind+"_") }) {
-		return experiments.Figure{}, usagef("plot %s: of a data set or an array there are %s; the others need a run folder", kind, strings.Join(dataKinds, ", "))
+		return experiments.Figure{}, usagef("plot %s: of a data set or an array there are %s, of a table ranks; the others need a run folder", kind, strings.Join(dataKinds, ", "))
 	}
 	if !dataset.IsSet(path) {
 		if kind == "burst" || kind == "durations" {

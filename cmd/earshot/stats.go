@@ -18,7 +18,7 @@ func newStatsCommand(a *app) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	c.AddCommand(newStatsIntervalCommand(a), newStatsCompareCommand(a))
+	c.AddCommand(newStatsIntervalCommand(a), newStatsCompareCommand(a), newStatsRanksCommand(a))
 	return c
 }
 

@@ -5,7 +5,10 @@
 // One cell of a table is k right answers of n: ClopperPearson is its interval, BinomialTail its p against guessing and
 // McNemarExact its p against another classifier on the same points. Repeats of one experiment share their training
 // data, so they are never pooled as one binomial: CorrectedResampledT summarizes them. Captures that were recorded
-// together are not independent: ClusterBootstrap resamples whole groups. A table of many cells gets Holm's correction.
+// together are not independent: ClusterBootstrap resamples whole groups; Bootstrap is for statistics of independent
+// captures that have no exact interval. A table of many cells gets Holm's correction. Several models on several data sets
+// are compared by their ranks: Friedman, CriticalDifference and Nemenyi, PairwiseWilcoxon. A detector that speaks when it
+// wants is counted by Detection.
 //
 // Levels and probabilities are fractions (0.95, not 95). A number that does not exist (the standard deviation of one
 // repeat) is NaN. Nothing here draws from a global random source.
