@@ -27,8 +27,7 @@ func newClassifyCommand(a *app) *cobra.Command {
 		Short: "Fit a classical model on one table and answer for another",
 		Long: `Fit a classical model on the table of --train and write its answers for the rows of --test.
 
-Tables are .npz files with X (N,F) and y (N); y of the test table may be missing. For minirocket and multirocket a row is a
-series of at least 9 or 10 steps: X is (N,C,T), or (N,T) for one channel. The result holds pred (N), and where the
+Tables are .npz files with X (N,F) and y (N); y of the test table may be missing. The result holds pred (N), and where the
 model has them proba (N,K), decision (N; one column for each class or, for svm, pair of classes beyond two classes),
 importances (F) and classes (K). Models: ` + strings.Join(classical.Names(), ", ") + `.
 
@@ -38,7 +37,8 @@ Settings have scikit-learn's names and notation; lists within a value are joined
 	--set kernel=linear,C=0.5,class_weight=balanced
 	--set alphas=0.1:1:10
 
---seed is random_state and --threads is n_jobs, unless they are set.`,
+--seed is random_state and --threads is n_jobs, unless they are set. For minirocket and multirocket a row is a series of at
+least 9 and 10 steps, and X is (N,C,T), or (N,T) for one channel.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.classify(f) },
 	}
@@ -104,20 +104,13 @@ func (a *app) classify(f classifyFlags) error {
 	if test.x.F != train.x.F {
 		return fmt.Errorf("%s: X: %d features, %s has %d; both tables need the same columns", f.test, test.x.F, f.train, train.x.F)
 	}
-	if train.channels != test.channels {
-		return fmt.Errorf("%s: X: %d channels, %s has %d; both tables need the same shape", f.test, test.channels, f.train, train.channels)
-	}
-	if train.channels > 0 {
-		rocket, ok := model.(*classical.Rocket)
-		if !ok {
-			return fmt.Errorf("%s: X: series (N,C,T); %s takes rows of features (N,F)", f.train, f.model)
-		}
-		rocket.Channels = train.channels
-	}
 	classes, y := numbers(train.y)
 	c := model
 	if f.scale {
 		c = &classical.Pipeline{Model: model}
+	}
+	if err := takeSeries(model, f, train.channels, test.channels); err != nil {
+		return err
 	}
 	start := time.Now()
 	if err := c.Fit(train.x, y, len(classes)); err != nil {
@@ -156,6 +149,22 @@ func (a *app) classify(f classifyFlags) error {
 		_, err = fmt.Fprintf(a.stdout, "%s: %d rows answered\n", f.model, r.Test)
 	}
 	return err
+}
+
+// takeSeries tells a model how many channels the series of a table (N,C,T) have.
+func takeSeries(model classical.Classifier, f classifyFlags, train, test int) error {
+	if train != test {
+		return fmt.Errorf("%s: X: %d channels, %s has %d; both tables need the same shape", f.test, test, f.train, train)
+	}
+	if train == 0 {
+		return nil
+	}
+	rocket, ok := model.(*classical.Rocket)
+	if !ok {
+		return fmt.Errorf("%s: X: series (N,C,T); %s takes rows of features (N,F)", f.train, f.model)
+	}
+	rocket.Channels = train
+	return nil
 }
 
 // answers are the arrays of --out. model is what stands behind the scaler of c, if any.
