@@ -29,8 +29,7 @@ func newClassifyCommand(a *app) *cobra.Command {
 		Long: `Fit a classical model on the table of --train and write its answers for the rows of --test.
 
 Tables are .npz files with X (N,F) and y (N), or with --label AXIS the label_AXIS that features writes; classes of the test
-table may be missing. For minirocket and multirocket a row is a series of at least 9 or 10 steps: X is (N,C,T), or (N,T) for
-one channel. The result holds pred (N), and where the
+table may be missing. The result holds pred (N), and where the
 model has them proba (N,K), decision (N; one column for each class or, for svm, pair of classes beyond two classes),
 importances (F) and classes (K). Models: ` + strings.Join(train.ClassifierNames(), ", ") + `.
 
@@ -41,7 +40,8 @@ Settings have scikit-learn's names and notation; lists within a value are joined
 	--set hidden_layer_sizes=100:50,activation=tanh,alpha=0.001
 	--set alphas=0.1:1:10
 
---seed is random_state and --threads is n_jobs, unless they are set.`,
+--seed is random_state and --threads is n_jobs, unless they are set. For minirocket and multirocket a row is a series of at
+least 9 and 10 steps, and X is (N,C,T), or (N,T) for one channel.`,
 		Example: `  earshot features histogram monday --out monday.npz
   earshot features histogram tuesday --out tuesday.npz
   earshot classify --model forest --set n_estimators=400 --train monday.npz --test tuesday.npz --label song --out answers.npz`,
@@ -125,20 +125,13 @@ func (a *app) classify(f classifyFlags) error {
 	if test.x.F != learn.x.F {
 		return fmt.Errorf("%s: X: %d features, %s has %d; both tables need the same columns", f.test, test.x.F, f.train, learn.x.F)
 	}
-	if learn.channels != test.channels {
-		return fmt.Errorf("%s: X: %d channels, %s has %d; both tables need the same shape", f.test, test.channels, f.train, learn.channels)
-	}
-	if learn.channels > 0 {
-		rocket, ok := model.(*classical.Rocket)
-		if !ok {
-			return fmt.Errorf("%s: X: series (N,C,T); %s takes rows of features (N,F)", f.train, f.model)
-		}
-		rocket.Channels = learn.channels
-	}
 	classes, y := numbers(learn.y)
 	c := model
 	if f.scale {
 		c = &classical.Pipeline{Model: model}
+	}
+	if err := takeSeries(model, f, learn.channels, test.channels); err != nil {
+		return err
 	}
 	start := time.Now()
 	if err := c.Fit(learn.x, y, len(classes)); err != nil {
@@ -177,6 +170,22 @@ func (a *app) classify(f classifyFlags) error {
 		_, err = fmt.Fprintf(a.stdout, "%s: %d rows answered\n", f.model, r.Test)
 	}
 	return err
+}
+
+// takeSeries tells a model how many channels the series of a table (N,C,T) have.
+func takeSeries(model classical.Classifier, f classifyFlags, train, test int) error {
+	if train != test {
+		return fmt.Errorf("%s: X: %d channels, %s has %d; both tables need the same shape", f.test, test, f.train, train)
+	}
+	if train == 0 {
+		return nil
+	}
+	rocket, ok := model.(*classical.Rocket)
+	if !ok {
+		return fmt.Errorf("%s: X: series (N,C,T); %s takes rows of features (N,F)", f.train, f.model)
+	}
+	rocket.Channels = train
+	return nil
 }
 
 // answers are the arrays of --out. model is what stands behind the scaler of c, if any.

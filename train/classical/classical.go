@@ -10,8 +10,8 @@
 //	p := f.Proba(x2) // (N, K)
 //
 // New makes any of them from its name and scikit-learn's settings; Pipeline puts a scaler in front; Search and its Nested
-// choose settings on folds; Save and Load keep a fitted model in a folder. MiniRocket and MultiRocket turn time series into features.
-// Left out: missing values and sparse input.
+// choose settings on folds; Save and Load keep a fitted model in a folder. MiniRocket and MultiRocket turn time series into
+// features, and Rocket is either of them with a ridge. Left out: missing values and sparse input.
 package classical
 
 import (

@@ -31,11 +31,9 @@ func TestMiniRocket(t *testing.T) {
 		RowSums               []float64 `json:"row_sums"`
 	}
 	golden(t, "aeon_minirocket", &cases)
-	defer func(v bool) { simd = v }(simd)
 	for _, c := range cases {
-		for _, fast := range []bool{false, simd} {
-			t.Run(fmt.Sprintf("C=%d/T=%d/simd=%v", c.C, c.T, fast), func(t *testing.T) {
-				simd = fast
+		t.Run(fmt.Sprintf("C=%d/T=%d", c.C, c.T), func(t *testing.T) {
+			tiers(t, func(t *testing.T) {
 				x := rounded(2*c.N, c.C, c.T)
 				half := len(x) / 2
 				m := MiniRocket{Features: c.Kernels}
@@ -74,7 +72,7 @@ func TestMiniRocket(t *testing.T) {
 					near(t, fmt.Sprintf("features of series %d", i), got, c.Features[i], 1e-6)
 				}
 			})
-		}
+		})
 	}
 }
 

@@ -22,11 +22,9 @@ func TestMultiRocket(t *testing.T) {
 		Base, Diff            part
 	}
 	golden(t, "aeon_multirocket", &cases)
-	defer func(v bool) { simd = v }(simd)
 	for _, c := range cases {
-		for _, fast := range []bool{false, simd} {
-			t.Run(fmt.Sprintf("C=%d/T=%d/simd=%v", c.C, c.T, fast), func(t *testing.T) {
-				simd = fast
+		t.Run(fmt.Sprintf("C=%d/T=%d", c.C, c.T), func(t *testing.T) {
+			tiers(t, func(t *testing.T) {
 				x := rounded(2*c.N, c.C, c.T)
 				half := len(x) / 2
 				m := MultiRocket{Kernels: c.Kernels}
@@ -72,7 +70,7 @@ func TestMultiRocket(t *testing.T) {
 					near(t, fmt.Sprintf("features of series %d", i), got, c.Features[i], 2e-6)
 				}
 			})
-		}
+		})
 	}
 }
 

@@ -5,23 +5,32 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 )
 
-// tiers runs f with plain Go and with everything that the processor has, one at a time.
+// tiers runs f with plain Go and with each kind of assembly; what the processor lacks is skipped by name, or fails where
+// EARSHOT_NEED_TIERS names it.
 func tiers(t *testing.T, f func(t *testing.T)) {
 	defer func(a, b bool) { simd, simd512 = a, b }(simd, simd512)
 	have, have512 := simd, simd512
-	simd, simd512 = false, false
-	t.Run("generic", f)
-	if simd = have; have {
-		t.Run("avx2", f)
-	}
-	if simd512 = have512; have512 {
-		t.Run("avx512", f)
+	for _, tier := range []struct {
+		name          string
+		simd, simd512 bool
+	}{{"generic", false, false}, {"avx2", true, false}, {"avx512", true, true}} {
+		t.Run(tier.name, func(t *testing.T) {
+			if tier.simd && !have || tier.simd512 && !have512 {
+				if slices.Contains(strings.Split(os.Getenv("EARSHOT_NEED_TIERS"), ","), tier.name) {
+					t.Fatal("the processor has none of it")
+				}
+				t.Skip("the processor has none of it")
+			}
+			simd, simd512 = tier.simd, tier.simd512
+			f(t)
+		})
 	}
 }
 

@@ -10,6 +10,7 @@ func FuzzSettings(f *testing.F) {
 	f.Add("forest", "max_features", "log2")
 	f.Add("svm", "gamma", "0.5")
 	f.Add("ridge", "alphas", "0.1:1:10")
+	f.Add("multirocket", "alphas", "0.1:1")
 	f.Add("logistic", "class_weight", "1:2:1")
 	f.Add("tree", "max_depth", "None")
 	f.Fuzz(func(t *testing.T, model, key, value string) {

@@ -2,25 +2,9 @@
 
 package classical
 
-var simd, simd512 = false, false
+var simd = false
 
 func tile34(a0, a1, a2, b0, b1, b2, b3 *float64, k int, out *[12]float64) { panic("no SIMD here") }
-
-func rocketAlpha(out, at *float32, d, late, n int) { panic("no SIMD here") }
-
-func rocketSum(to, a, b *float32, n int) { panic("no SIMD here") }
-
-func rocketAbove2(u, v *float32, n int, bias *float32, k int, count *[4]int32) { panic("no SIMD here") }
-
-func rocketAbove5(u, v *float32, n int, bias *float32, k int, count *[4]int32) { panic("no SIMD here") }
-
-func rocketPool2(c *float32, words int, bias float32, below *uint64, out *rocketLanes) {
-	panic("no SIMD here")
-}
-
-func rocketPool5(c *float32, words int, bias float32, below *uint64, out *rocketLanes) {
-	panic("no SIMD here")
-}
 
 func smoMove(v, up *float64, ki, kj *float32, n int, ei, ej float64, best *[4]float64, at *[4]int64) {
 	panic("no SIMD here")

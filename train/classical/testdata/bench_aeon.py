@@ -54,7 +54,7 @@ def speed():
         for op in ("fit", "transform", "fit+transform", "ridge"):
             o, s = [best[side, op] if op in ("fit", "transform", "ridge") else best[side, "fit"] + best[side, "transform"] for side in ("ours", "aeon")]
             print(f"{name:12s} {op:14s} {o[0]:9.2f} {o[1]:7.2f} {s[0]:11.2f} {s[1]:7.2f} {s[0]/o[0]:12.2f} {s[1]/o[1]:7.2f}", flush=True)
-    print(f"peak of this process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10} MB, of ours {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10} MB")
+    print(f"peak of aeon's process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10} MB")
 
 def load(name):
     from aeon.datasets import load_from_ts_file
