@@ -16,6 +16,19 @@ ap = argparse.ArgumentParser(); ap.add_argument("earshot"); ap.add_argument("--r
 ap.add_argument("--only"); ap.add_argument("--protocol", action="store_true"); ap.add_argument("--threads", type=int, default=2); a = ap.parse_args()
 for v in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"): os.environ[v] = "1" if a.protocol else str(a.threads)
 warnings.filterwarnings("ignore")
+# A process inherits the peak memory of the one that starts it: programs are started by one that stays small.
+asks, answers = os.pipe(), os.pipe()
+if os.fork() == 0:
+    os.close(asks[1]); os.close(answers[0])
+    for line in os.fdopen(asks[0]):
+        p = subprocess.Popen(json.loads(line), stdout=subprocess.PIPE); out = p.stdout.read().decode(); _, status, u = os.wait4(p.pid, 0)
+        os.write(answers[1], (json.dumps([status, out, u.ru_utime + u.ru_stime, u.ru_maxrss / 1024]) + "\n").encode())
+    os._exit(0)
+os.close(asks[0]); os.close(answers[1]); answers = os.fdopen(answers[0])
+def start(cmd):
+    os.write(asks[1], (json.dumps(cmd) + "\n").encode()); status, out, cpu, peak = json.loads(answers.readline())
+    if status: sys.exit(f"{' '.join(cmd)} failed")
+    return out, cpu, peak
 import numpy as np, sklearn
 from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier as RF, ExtraTreesClassifier as ET
@@ -25,7 +38,7 @@ from sklearn.neighbors import KNeighborsClassifier as KNN
 from sklearn.tree import DecisionTreeClassifier as Tree
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.cluster import KMeans
-J, n = a.threads, a.rows
+J, n, a.earshot = a.threads, a.rows, os.path.abspath(a.earshot)
 T = a.trees or (400 if n < 20000 else 100)
 MODELS = [
  ("forest_gini", "forest", dict(n_estimators=T), lambda: RF(T, n_jobs=J)), ("forest_entropy", "forest", dict(n_estimators=T, criterion="entropy"), lambda: RF(T, criterion="entropy", n_jobs=J)),
@@ -42,10 +55,8 @@ def data(n):
 
 def ours(model, kw, d, n):
     cmd = [a.earshot, "classify", "--json", "--force", "--threads", str(J), "--model", model, "--train", f"{d}/a{n}.npz", "--test", f"{d}/b{n}.npz", "--out", d + "/p.npz"] + [w for k, v in kw.items() for w in ("--set", f"{k}={v}")]
-    p = subprocess.Popen(cmd, stdout=subprocess.PIPE); out = p.stdout.read(); _, status, u = os.wait4(p.pid, 0)
-    if status: sys.exit(f"{' '.join(cmd)} failed")
-    o = json.loads(out)
-    return o["fit_s"], o["predict_s"], u.ru_utime + u.ru_stime, u.ru_maxrss / 1024, o.get("correct", 0)
+    out, cpu, peak = start(cmd); o = json.loads(out)
+    return o["fit_s"], o["predict_s"], cpu, peak, o.get("correct", 0)
 
 def theirs(make, X, y, n):
     r, w = os.pipe(); pid = os.fork()
