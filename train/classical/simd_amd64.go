@@ -2,7 +2,7 @@ package classical
 
 import "golang.org/x/sys/cpu"
 
-// simd says whether the processor has what simd_amd64.s and simd_svm_amd64.s need. Tests turn it off.
+// simd says whether the processor has what simd_amd64.s and vectors_amd64.s need. Tests turn it off.
 var simd = cpu.X86.HasAVX2 && cpu.X86.HasFMA
 
 //go:noescape

@@ -183,3 +183,28 @@ func TestNarrow(t *testing.T) {
 		}
 	}
 }
+
+// TestWalk: rows that go down together end in the leaves where each goes alone; values that are no numbers go right.
+func TestWalk(t *testing.T) {
+	x, y := formula(400, 5, 3, 29, 0.5, 0)
+	tree := fitted(t, "tree", nil, x, y, 3).(*Tree)
+	test, _ := formula(203, 5, 3, 29, 0.5, 400)
+	for i := range 20 { // on a threshold, next to it, far away, nowhere
+		n := tree.Nodes[i%len(tree.Nodes)]
+		if n.Feature >= 0 {
+			test.X[i*5+int(n.Feature)] = n.Threshold
+			test.X[(20+i)*5+int(n.Feature)] = math.Nextafter(n.Threshold, math.Inf(1-2*(i%2)))
+		}
+		test.X[(40+i)*5+i%5] = []float64{1e300, -1e300, math.NaN(), math.Inf(-1)}[i%4]
+	}
+	var w walker
+	w.load(test, 0, test.N)
+	if test.N < len(tree.Nodes)/16 {
+		t.Fatalf("%d nodes are too many", len(tree.Nodes))
+	}
+	for i, l := range w.walk(tree) {
+		if alone := tree.leaf(w.x[i*5 : i*5+5]); l != alone {
+			t.Errorf("row %d, %v, ends at %d, alone at %d", i, test.Row(i), l, alone)
+		}
+	}
+}
