@@ -95,7 +95,8 @@ func (f *Forest) bootstrap() bool {
 // Proba returns the mean of the trees' probabilities, (N, K).
 func (f *Forest) Proba(x Matrix) []float64 {
 	p := make([]float64, x.N*f.K)
-	const block = 256 // rows that pass through one tree while it is in the cache
+	// As many rows at a time as the threads leave, since every tree is got ready for them anew.
+	block := min(max(256, (x.N+1)/2/workers(f.Threads, x.N)), 1<<14)
 	blocks := (x.N + block - 1) / block
 	ws := make([]walker, workers(f.Threads, blocks))
 	parallel(f.Threads, blocks, func(k, b int) {

@@ -9,26 +9,30 @@ import (
 
 // grower holds what growing needs: one per worker, used for tree after tree.
 type grower struct {
-	r       *ranks
-	y       []int32   // (N, outputs)
-	outputs int       // more than one: several answers at once, each with classes of its own
-	first   []int     // (outputs+1) first class of each output
-	k       int       // classes of all outputs
-	class   []float64 // weight of each class, nil when all are 1
-	w       []float64
-	rows    []uint32 // of a node in rising order
-	spare   []uint32
-	left    []float64
-	total   []float64
-	order   []int32 // features; those constant in the node's ancestors come first
-	rng     *rand.Rand
-	nodes   []Node
-	dist    []float64
+	narrowed
+	outputs   int       // more than one: several answers at once, each with classes of its own
+	first     []int     // (outputs+1) first class of each output
+	k         int       // classes of all outputs
+	class     []float64 // weight of each class, nil when all are 1
+	rows      []uint32  // of a node in rising order
+	spare     []uint32
+	left      []float64
+	total     []float64
+	order     []int32 // features; those constant in the node's ancestors come first, the nearest ancestor's last
+	constants []int32
+	rng       *rand.Rand
+	nodes     []Node
+	dist      []float64
 
 	// sorting
 	keys    []uint32
-	bits    []uint64 // one for each place, all 0 between sorts
-	touched []uint64 // one for each of those words
+	touched []uint64 // a bit for each word of bits
+
+	// narrowing
+	from   int // rows from which it pays
+	levels []narrowed
+	level  int
+	number []uint32 // (N)
 
 	counts  bool    // weights are whole numbers
 	xlogx   []int64 // i log2 i in units of perUnit: sums of them are exact, so that equal splits tie
@@ -36,17 +40,16 @@ type grower struct {
 
 	// whole weights of one output
 	whole  bool
-	info   []uint32 // (N) class<<16 | weight
-	nl, nt []int64  // (K) counts on the left, in the node
+	nl, nt []int64 // (K) counts on the left, in the node
 }
 
 // newGrower takes the classes of each row's outputs, (N, outputs), numbered through: output o has first[o] to first[o+1].
 func newGrower(r *ranks, y []int, first []int, class []float64) *grower {
 	k := first[len(first)-1]
 	words := (r.n + 63) / 64
-	g := &grower{r: r, k: k, first: first, outputs: len(first) - 1, class: class, y: make([]int32, len(y)), rows: make([]uint32, 0, r.n), spare: make([]uint32, r.n),
-		left: make([]float64, k), total: make([]float64, k), order: make([]int32, r.f), keys: make([]uint32, r.n+64), bits: make([]uint64, words), touched: make([]uint64, (words+63)/64),
-		info: make([]uint32, r.n), nl: make([]int64, k), nt: make([]int64, k)}
+	g := &grower{from: narrowFrom, k: k, first: first, outputs: len(first) - 1, class: class, rows: make([]uint32, 0, r.n), spare: make([]uint32, r.n),
+		left: make([]float64, k), total: make([]float64, k), order: make([]int32, r.f), constants: make([]int32, r.f), keys: make([]uint32, r.n+64), touched: make([]uint64, (words+63)/64), nl: make([]int64, k), nt: make([]int64, k)}
+	g.narrowed = narrowed{r: r, y: make([]int32, len(y)), info: make([]uint32, r.n), bits: make([]uint64, words)}
 	for i, c := range y {
 		g.y[i] = int32(c)
 	}
@@ -149,6 +152,13 @@ func (g *grower) node(t *Tree, lo, hi, depth, constant int) int32 {
 	if impurity <= epsilon || hi-lo < max(2, t.MinSplit) || hi-lo < 2*max(1, t.MinLeaf) || (t.MaxDepth > 0 && depth >= t.MaxDepth) {
 		return id
 	}
+	if m := hi - lo; g.r.n > g.from && m < g.r.n/narrowBy {
+		if g.number == nil {
+			g.number = make([]uint32, g.r.n)
+		}
+		was := g.narrow(g.rows[lo:hi], constant)
+		defer func() { g.narrowed, g.level = was, g.level-1 }()
+	}
 	best, constant := g.best(t, lo, hi, sum, constant)
 	if best.feature < 0 {
 		return id
@@ -181,6 +191,8 @@ func (g *grower) best(t *Tree, lo, hi int, sum float64, constant int) (split, in
 	tries := t.MaxFeatures.of(g.r.f, AllFeatures)
 	best := split{feature: -1, score: math.Inf(-1)}
 	known, visited, varied := constant, 0, 0
+	// Drawing mixes the known constants; ancestors and their other children know only the first few of them.
+	copy(g.constants, g.order[:known])
 	// Known constants are drawn too, and count, as in scikit-learn: they thin out the useful features of deep nodes.
 	end := g.r.f
 	drawn := 0
@@ -210,6 +222,7 @@ func (g *grower) best(t *Tree, lo, hi int, sum float64, constant int) (split, in
 			}
 		}
 	}
+	copy(g.order, g.constants[:known])
 	return best, constant
 }
 
@@ -258,70 +271,4 @@ func (g *grower) try(t *Tree, f int32, lo, hi int, sum float64) (split, bool) {
 		g.entropy(keys, order, vals, max(1, t.MinLeaf), &out)
 	}
 	return out, true
-}
-
-// sorted returns the places of rows, rising.
-func (g *grower) sorted(rows, place []uint32) []uint32 {
-	m := len(rows)
-	keys := g.keys[:m]
-	if m <= 12 {
-		for j, i := range rows {
-			p, k := place[i], j
-			for ; k > 0 && keys[k-1] > p; k-- {
-				keys[k] = keys[k-1]
-			}
-			keys[k] = p
-		}
-		return keys
-	}
-	// Places differ: a bit for each of them, read in order, sorts without comparing.
-	set := g.bits
-	if len(set) <= 2*m {
-		for _, i := range rows {
-			p := place[i]
-			set[p>>6] |= 1 << (p & 63)
-		}
-		k := 0
-		for w, b := range set {
-			if b == 0 {
-				continue
-			}
-			set[w] = 0
-			k = spread(g.keys, k, b, uint32(w)<<6)
-		}
-		return keys
-	}
-	for _, i := range rows {
-		p := place[i]
-		set[p>>6] |= 1 << (p & 63)
-		g.touched[p>>12] |= 1 << (p >> 6 & 63)
-	}
-	k := 0
-	for v, t := range g.touched {
-		g.touched[v] = 0
-		for ; t != 0; t &= t - 1 {
-			w := v<<6 | bits.TrailingZeros64(t)
-			b := set[w]
-			set[w] = 0
-			for base := uint32(w) << 6; b != 0; b &= b - 1 {
-				keys[k] = base | uint32(bits.TrailingZeros64(b))
-				k++
-			}
-		}
-	}
-	return keys
-}
-
-// spread writes base plus the numbers of the bits of b, at least one, to keys from k on and returns the next k. It writes
-// eight at a time, some of them in vain, since that leaves nothing to guess for the processor.
-func spread(keys []uint32, k int, b uint64, base uint32) int {
-	next := k + bits.OnesCount64(b)
-	for ; b != 0; k += 8 {
-		o := (*[8]uint32)(keys[k : k+8])
-		for j := range o {
-			o[j] = base + uint32(bits.TrailingZeros64(b))
-			b &= b - 1
-		}
-	}
-	return next
 }

@@ -14,6 +14,7 @@ type hamerly struct {
 	sum, count   []float64 // (K, F), (K)
 	blocks       int
 	dsum, dcount [][]float64 // a block's changes to sum and count
+	dist         [][]float64 // (K) for a block
 	changed      []int
 }
 
@@ -21,7 +22,7 @@ func newHamerly(x Matrix, centers []float64, threads int) *hamerly {
 	k := len(centers) / x.F
 	h := &hamerly{x: x, k: k, threads: threads, centers: centers, of: make([]int32, x.N), upper: make([]float64, x.N), lower: make([]float64, x.N),
 		half: make([]float64, k), moved: make([]float64, k), sum: make([]float64, k*x.F), count: make([]float64, k), blocks: (x.N + rowBlock - 1) / rowBlock}
-	h.dsum, h.dcount, h.changed = make([][]float64, h.blocks), make([][]float64, h.blocks), make([]int, h.blocks)
+	h.dsum, h.dcount, h.dist, h.changed = make([][]float64, h.blocks), make([][]float64, h.blocks), make([][]float64, h.blocks), make([]int, h.blocks)
 	for i := range h.of {
 		h.of[i], h.upper[i] = -1, math.Inf(1)
 	}
@@ -58,7 +59,7 @@ func (h *hamerly) assign() int {
 	}
 	parallel(h.threads, h.blocks, func(_, b int) {
 		if h.dsum[b] == nil {
-			h.dsum[b], h.dcount[b] = make([]float64, len(h.sum)), make([]float64, h.k)
+			h.dsum[b], h.dcount[b], h.dist[b] = make([]float64, len(h.sum)), make([]float64, h.k), make([]float64, h.k)
 		}
 		clear(h.dsum[b])
 		clear(h.dcount[b])
@@ -90,13 +91,16 @@ func (h *hamerly) row(i, b int) {
 		if h.upper[i] <= bound {
 			return
 		}
-		if h.upper[i] = math.Sqrt(squares(x, h.center(int(was)), math.Inf(1))); h.upper[i] <= bound {
+		one := h.dist[b][:1]
+		rowDistances(Euclidean, x, h.center(int(was)), math.Inf(1), one)
+		if h.upper[i] = math.Sqrt(one[0]); h.upper[i] <= bound {
 			return
 		}
 	}
 	d1, d2, best := math.Inf(1), math.Inf(1), int32(0)
-	for c := range h.k {
-		d := squares(x, h.center(c), d2)
+	all := h.dist[b]
+	rowDistances(Euclidean, x, h.centers, math.Inf(1), all)
+	for c, d := range all {
 		if d < d1 {
 			d1, d2, best = d, d1, int32(c)
 		} else if d < d2 {

@@ -102,12 +102,16 @@ func (m *KMeans) start(x Matrix, rng *rand.Rand) []float64 {
 // distances lowers out to the squared distance of each row to one center; with a first of +Inf it sets it.
 func distances(x Matrix, c []float64, first float64, out []float64, threads int) {
 	parallel(threads, (x.N+rowBlock-1)/rowBlock, func(_, b int) {
-		for i := b * rowBlock; i < min(x.N, (b+1)*rowBlock); i++ {
-			limit := out[i]
-			if first > 0 {
-				limit = first
+		lo, hi := b*rowBlock, min(x.N, (b+1)*rowBlock)
+		var d [64]float64
+		for i := lo; i < hi; i += len(d) {
+			part := out[i:min(hi, i+len(d))]
+			rowDistances(Euclidean, c, x.X[i*x.F:(i+len(part))*x.F], math.Inf(1), d[:len(part)])
+			for j, v := range d[:len(part)] {
+				if first > 0 || v < part[j] {
+					part[j] = v
+				}
 			}
-			out[i] = min(limit, squares(x.Row(i), c, limit))
 		}
 	})
 }
@@ -138,8 +142,10 @@ func (m *KMeans) Decision(x Matrix) ([]float64, int) {
 	d := make([]float64, x.N*m.K)
 	parallel(m.Threads, (x.N+rowBlock-1)/rowBlock, func(_, b int) {
 		for i := b * rowBlock; i < min(x.N, (b+1)*rowBlock); i++ {
-			for c := range m.K {
-				d[i*m.K+c] = math.Sqrt(squares(x.Row(i), m.Centers[c*m.F:(c+1)*m.F], math.Inf(1)))
+			row := d[i*m.K : (i+1)*m.K]
+			rowDistances(Euclidean, x.Row(i), m.Centers, math.Inf(1), row)
+			for c, v := range row {
+				row[c] = math.Sqrt(v)
 			}
 		}
 	})

@@ -92,7 +92,7 @@ func (m *KNN) Nearest(x Matrix) (rows []int, dist []float64) {
 			for q := lo; q < hi; q++ {
 				if m.Metric == Manhattan {
 					d := w.products[:to-from]
-					absoluteDistances(x.Row(q), m.X.X[from*x.F:to*x.F], dist[(q+1)*n-1], d)
+					rowDistances(Manhattan, x.Row(q), m.X.X[from*x.F:to*x.F], dist[(q+1)*n-1], d)
 					merge(d, from, rows[q*n:(q+1)*n], dist[q*n:(q+1)*n])
 					continue
 				}
@@ -166,68 +166,6 @@ func insert(rows []int, dist []float64, i int, d float64) {
 		dist[j], rows[j] = dist[j-1], rows[j-1]
 	}
 	dist[j], rows[j] = d, i
-}
-
-// squares is the squared distance of a and b, or something above limit once that is certain.
-func squares(a, b []float64, limit float64) float64 {
-	s := 0.0
-	b = b[:len(a)]
-	for len(a) >= 8 {
-		x, y := a[:8:8], b[:8:8]
-		d0, d1, d2, d3 := x[0]-y[0], x[1]-y[1], x[2]-y[2], x[3]-y[3]
-		d4, d5, d6, d7 := x[4]-y[4], x[5]-y[5], x[6]-y[6], x[7]-y[7]
-		s += ((d0*d0 + d1*d1) + (d2*d2 + d3*d3)) + ((d4*d4 + d5*d5) + (d6*d6 + d7*d7))
-		if s > limit {
-			return s
-		}
-		a, b = a[8:], b[8:]
-	}
-	for i, v := range a {
-		s += (v - b[i]) * (v - b[i])
-	}
-	return s
-}
-
-// absolutes is squares for the Manhattan distance.
-func absolutes(a, b []float64, limit float64) float64 {
-	s := 0.0
-	b = b[:len(a)]
-	for len(a) >= 8 {
-		x, y := a[:8:8], b[:8:8]
-		s += ((math.Abs(x[0]-y[0]) + math.Abs(x[1]-y[1])) + (math.Abs(x[2]-y[2]) + math.Abs(x[3]-y[3]))) +
-			((math.Abs(x[4]-y[4]) + math.Abs(x[5]-y[5])) + (math.Abs(x[6]-y[6]) + math.Abs(x[7]-y[7])))
-		if s > limit {
-			return s
-		}
-		a, b = a[8:], b[8:]
-	}
-	for i, v := range a {
-		s += math.Abs(v - b[i])
-	}
-	return s
-}
-
-// absoluteDistances writes the Manhattan distances of q to the rows of b, or something above limit where they are, to d.
-func absoluteDistances(q, b []float64, limit float64, d []float64) {
-	f, m := len(q), len(d)
-	if !simd || f < 8 {
-		for i := range d {
-			d[i] = absolutes(q, b[i*f:(i+1)*f], limit)
-		}
-		return
-	}
-	var out [4]float64
-	even := f &^ 3
-	for i := 0; i < m; i += 4 { // rows past the end are the last one again
-		absolutes4(&q[0], &b[i*f], &b[min(i+1, m-1)*f], &b[min(i+2, m-1)*f], &b[min(i+3, m-1)*f], even, &out)
-		for p := range min(4, m-i) {
-			s := out[p]
-			for t := even; t < f; t++ {
-				s += math.Abs(q[t] - b[(i+p)*f+t])
-			}
-			d[i+p] = s
-		}
-	}
 }
 
 // Proba returns each class's share of the votes, (N, K).

@@ -19,3 +19,6 @@ func exp4(x *float64, n int, s float64)
 
 //go:noescape
 func absolutes4(q, b0, b1, b2, b3 *float64, k int, out *[4]float64)
+
+//go:noescape
+func squares4(q, b0, b1, b2, b3 *float64, k int, out *[4]float64)

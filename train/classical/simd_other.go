@@ -17,3 +17,5 @@ func smoSecond(v, low, diag *float64, ki *float32, n int, top, kii float64, best
 func exp4(x *float64, n int, s float64) { panic("no SIMD here") }
 
 func absolutes4(q, b0, b1, b2, b3 *float64, k int, out *[4]float64) { panic("no SIMD here") }
+
+func squares4(q, b0, b1, b2, b3 *float64, k int, out *[4]float64) { panic("no SIMD here") }

@@ -144,3 +144,67 @@ func TestTreeEdges(t *testing.T) {
 		t.Error("NaN was learned from")
 	}
 }
+
+// TestNarrow: trees are the same whether deep nodes have their rows put together or not.
+func TestNarrow(t *testing.T) {
+	x, y := formula(1500, 7, 4, 23, 1, 0)
+	for i := range x.N { // few values, and one alone
+		x.X[i*7+2], x.X[i*7+3] = math.Floor(4*x.X[i*7+2]), 1
+	}
+	both := make([]int, 2*x.N)
+	for i, c := range y {
+		both[2*i], both[2*i+1] = c/2, 2+c%2
+	}
+	for _, c := range []Tree{{}, {Criterion: Entropy, MaxFeatures: SqrtFeatures}, {Random: true}, {Random: true, Criterion: Entropy, MinLeaf: 3}, {MaxFeatures: 2, MinLeaf: 2}} {
+		for _, class := range [][]float64{nil, {1, 0.5, 2, 0.3}} {
+			for _, outputs := range []int{1, 2} {
+				if outputs == 2 && class != nil {
+					continue
+				}
+				var trees [2]Tree
+				for i, from := range []int{40, math.MaxInt} {
+					answers, first := y, []int{0, 4}
+					if outputs == 2 {
+						answers, first = both, []int{0, 2, 4}
+					}
+					g := newGrower(newRanks(x, 1), answers, first, class)
+					g.from = from
+					trees[i] = c
+					g.grow(&trees[i], rowWeights(nil, y))
+					g.grow(&trees[i], rowWeights(nil, y)) // again, with what is left of the first time
+					if narrowed := len(g.levels) > 1; narrowed != (from == 40) {
+						t.Fatalf("from %d: %d levels", from, len(g.levels))
+					}
+				}
+				if !reflect.DeepEqual(trees[0], trees[1]) {
+					t.Errorf("%+v, class weights %v, %d outputs: another tree when narrowed", c, class, outputs)
+				}
+			}
+		}
+	}
+}
+
+// TestWalk: rows that go down together end in the leaves where each goes alone; values that are no numbers go right.
+func TestWalk(t *testing.T) {
+	x, y := formula(400, 5, 3, 29, 0.5, 0)
+	tree := fitted(t, "tree", nil, x, y, 3).(*Tree)
+	test, _ := formula(203, 5, 3, 29, 0.5, 400)
+	for i := range 20 { // on a threshold, next to it, far away, nowhere
+		n := tree.Nodes[i%len(tree.Nodes)]
+		if n.Feature >= 0 {
+			test.X[i*5+int(n.Feature)] = n.Threshold
+			test.X[(20+i)*5+int(n.Feature)] = math.Nextafter(n.Threshold, math.Inf(1-2*(i%2)))
+		}
+		test.X[(40+i)*5+i%5] = []float64{1e300, -1e300, math.NaN(), math.Inf(-1)}[i%4]
+	}
+	var w walker
+	w.load(test, 0, test.N)
+	if test.N < len(tree.Nodes)/16 {
+		t.Fatalf("%d nodes are too many", len(tree.Nodes))
+	}
+	for i, l := range w.walk(tree) {
+		if alone := tree.leaf(w.x[i*5 : i*5+5]); l != alone {
+			t.Errorf("row %d, %v, ends at %d, alone at %d", i, test.Row(i), l, alone)
+		}
+	}
+}

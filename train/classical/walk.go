@@ -29,6 +29,12 @@ func (w *walker) load(x Matrix, lo, hi int) {
 
 // walk returns the leaf of each row loaded; the slice is used again.
 func (w *walker) walk(t *Tree) []int32 {
+	if w.rows < len(t.Nodes)/16 { // most nodes will not be met
+		for i := range w.leaves {
+			w.leaves[i] = t.leaf(w.x[i*w.f : (i+1)*w.f])
+		}
+		return w.leaves
+	}
 	w.nodes = resize(w.nodes, len(t.Nodes))
 	for i := range t.Nodes {
 		n := &t.Nodes[i]
@@ -65,4 +71,18 @@ func (w *walker) walk(t *Tree) []int32 {
 		copy(w.leaves[lo:lo+n], at[:n])
 	}
 	return w.leaves
+}
+
+// leaf returns the number of the leaf that a row falls into.
+func (t *Tree) leaf(row []float32) int32 {
+	i := int32(0)
+	for t.Nodes[i].Feature >= 0 {
+		n := &t.Nodes[i]
+		if float64(row[n.Feature]) <= n.Threshold {
+			i = n.Left
+		} else {
+			i = n.Right
+		}
+	}
+	return i
 }

@@ -215,3 +215,41 @@ abs:
 	VMOVUPD    Y0, (R9)
 	VZEROUPPER
 	RET
+
+// func squares4(q, b0, b1, b2, b3 *float64, k int, out *[4]float64)
+// Writes the sums of (q - b)² over k values, a multiple of 4 above 0, for four rows b.
+TEXT ·squares4(SB), NOSPLIT, $0-56
+	MOVQ     q+0(FP), AX
+	MOVQ     b0+8(FP), BX
+	MOVQ     b1+16(FP), CX
+	MOVQ     b2+24(FP), DX
+	MOVQ     b3+32(FP), SI
+	MOVQ     k+40(FP), R8
+	MOVQ     out+48(FP), R9
+	VXORPD   Y0, Y0, Y0
+	VXORPD   Y1, Y1, Y1
+	VXORPD   Y2, Y2, Y2
+	VXORPD   Y3, Y3, Y3
+	XORQ     R11, R11
+
+sqr:
+	VMOVUPD (AX)(R11*8), Y5
+	VSUBPD  (BX)(R11*8), Y5, Y6
+	VSUBPD  (CX)(R11*8), Y5, Y7
+	VSUBPD  (DX)(R11*8), Y5, Y8
+	VSUBPD  (SI)(R11*8), Y5, Y9
+	VFMADD231PD Y6, Y6, Y0
+	VFMADD231PD Y7, Y7, Y1
+	VFMADD231PD Y8, Y8, Y2
+	VFMADD231PD Y9, Y9, Y3
+	ADDQ    $4, R11
+	CMPQ    R11, R8
+	JLT     sqr
+	VHADDPD    Y1, Y0, Y0
+	VHADDPD    Y3, Y2, Y2
+	VPERM2F128 $0x21, Y2, Y0, Y1
+	VBLENDPD   $12, Y2, Y0, Y0
+	VADDPD     Y1, Y0, Y0
+	VMOVUPD    Y0, (R9)
+	VZEROUPPER
+	RET
