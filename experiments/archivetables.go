@@ -60,8 +60,9 @@ func (r *Run) archive() bool { return r.Manifest.Settings.Archive != nil }
 // scoresTable is accuracy by data set and model.
 func (r *Run) scoresTable(groups []Group, s Standing) Table {
 	set := r.Manifest.Settings
+	many := len(set.Nets) > 3 // then a page has no room for the sizes
 	t := Table{Name: "accuracy", Title: fmt.Sprintf("Accuracy on the official test sets in percent, %s", meanOverRuns(set)),
-		Columns: []Column{{Name: "Data set", Left: true}, {Name: "Train", Wide: true}, {Name: "Test"}, {Name: "Channels", Wide: true}, {Name: "Steps", Wide: true}, {Name: "Classes", Wide: true}},
+		Columns: []Column{{Name: "Data set", Left: true}, {Name: "Train", Wide: many}, {Name: "Test"}, {Name: "Channels", Wide: many}, {Name: "Steps", Wide: many}, {Name: "Classes", Wide: many}},
 		Notes: []string{
 			"*: highest of its row. ~: not told apart from it by the answers of the first run (exact McNemar test, Holm over the row, 5 %). A model without either mark is worse than the best of its row.",
 			fmt.Sprintf("Majority: the constant answer. Mean and spread: logistic regression on mean and standard deviation of each channel. Permuted: %s on permuted training labels; where the classes are few and plain, single permutations lie far from guessing, and only their mean must not.", netTitle(set.controlNet())),
@@ -196,8 +197,8 @@ func (r *Run) besideTable(groups []Group) Table {
 // ranksTable is the comparison of the models over all data sets.
 func ranksTable(s Standing) Table {
 	t := Table{Name: "ranks", Title: fmt.Sprintf("Models over %d data sets", len(s.Datasets)),
-		Columns: []Column{{Name: "Model", Left: true}, {Name: "Mean rank"}, {Name: "Best or equal"}, {Name: "Mean accuracy %"}},
-		Notes:   []string{"Rank 1 is the highest accuracy; equal accuracies share their mean rank."}}
+		Columns: []Column{{Name: "Model", Left: true}, {Name: "Rank"}, {Name: "Best"}, {Name: "Mean %"}},
+		Notes:   []string{"Rank: mean over the data sets; 1 is the highest accuracy, equal accuracies share their mean rank. Best: data sets on which no model is better. Mean: of the accuracies."}}
 	if s.Nemenyi != nil {
 		f := s.Friedman
 		t.Notes = append(t.Notes, fmt.Sprintf("Friedman: chi-square %s with %g degrees of freedom, p %s; Iman-Davenport: F(%g, %g) %s, p %s. Critical difference of mean ranks (Nemenyi, %g %%): %s.",
@@ -233,7 +234,7 @@ func (r *Run) publishedScoresTable() Table {
 	t := Table{Name: "published", Title: "Published accuracies on the official splits in percent", Columns: []Column{{Name: "Data set", Left: true}}}
 	var papers []string
 	for _, s := range archiveSources {
-		t.Columns = append(t.Columns, Column{Name: s.Title})
+		t.Columns = append(t.Columns, Column{Name: s.Title, Wide: s.Net == "mlp" || s.Net == "lstm_fcn"})
 		papers = append(papers, s.Title+": "+s.Paper)
 	}
 	t.Notes = []string{strings.Join(papers, ". ") + "."}
