@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -110,18 +111,18 @@ func (r *Run) scoresTable(groups []Group, s Standing) Table {
 			h, ok := ofProblem(groups, d, net, "")
 			row = append(row, "")
 			if ok {
-				row[len(row)-1] = plusMinus(h.Mean, h.SD) + marks[net]
+				row[len(row)-1] = plusMinus(h.Mean, h.SD, 1) + marks[net]
 			}
 		}
 		for _, c := range controls {
 			h, ok := ofProblem(groups, d, "", c.name)
 			row = append(row, "")
 			if ok {
-				row[len(row)-1] = plusMinus(h.Mean, h.SD)
+				row[len(row)-1] = plusMinus(h.Mean, h.SD, 1)
 			}
 		}
 		if r.Synthetic() {
-			row = append(row, percent(bestPossible(set, d)))
+			row = append(row, fixed(100*bestPossible(set, d), 1))
 		}
 		t.add(row...)
 	}
@@ -130,7 +131,7 @@ func (r *Run) scoresTable(groups []Group, s Standing) Table {
 		means[0], ranks[0] = fmt.Sprintf("Mean of %d", n), "Mean rank"
 		for j, net := range s.Nets {
 			at := 6 + slices.Index(set.Nets, net)
-			means[at], ranks[at] = percent(s.Mean(j)), fixed(s.Ranks[j], 2)
+			means[at], ranks[at] = fixed(100*s.Mean(j), 1), fixed(s.Ranks[j], 2)
 		}
 		t.rule([]Row{{Fields: means}, {Fields: ranks}})
 	}
@@ -154,11 +155,11 @@ func meanOverRuns(s Study) string {
 }
 
 // plusMinus prints fractions in percent; one run has no deviation.
-func plusMinus(mean, sd float64) string {
-	if sd != sd {
-		return percent(mean)
+func plusMinus(mean, sd float64, digits int) string {
+	if math.IsNaN(sd) {
+		return fixed(100*mean, digits)
 	}
-	return percent(mean) + " ± " + percent(sd)
+	return fixed(100*mean, digits) + " ± " + fixed(100*sd, digits)
 }
 
 // besideTable puts ours beside what was published for the same models.
@@ -183,7 +184,7 @@ func (r *Run) besideTable(groups []Group) Table {
 		if lo == hi { // equal runs say nothing about other series
 			lo, hi = g.Cells[0].CILow, g.Cells[0].CIHigh
 		}
-		row := []string{g.Dataset, netTitle(g.Net), strconv.Itoa(g.Repeats), plusMinus(g.Mean, g.SD), percent(max(0, lo)), percent(min(1, hi)), published,
+		row := []string{g.Dataset, netTitle(g.Net), strconv.Itoa(g.Repeats), plusMinus(g.Mean, g.SD, 2), percent(max(0, lo)), percent(min(1, hi)), published,
 			signed(g.Mean - p.Mean), beside(g, p), "", ""}
 		if g.Epochs > 0 {
 			row[9] = strconv.Itoa(g.Epochs)
