@@ -28,12 +28,12 @@ var archiveSources = []PublishedSource{
 	{"mlp", "MLP", fawaz2019, 5},
 	{"fcn", "FCN", fawaz2019, 5},
 	{"resnet", "ResNet", fawaz2019, 5},
-	{"inceptiontime", "Inception, one network", inception2020, 5},
-	{"", "InceptionTime, ensemble of 5", inception2020, 1},
+	{"inceptiontime", "Inception, 1 net", inception2020, 5},
+	{"", "InceptionTime, 5 nets", inception2020, 1},
 	{"", "OS-CNN", "Tang et al., Omni-scale CNNs, ICLR 2022", 1},
 	{"", "ROCKET", "Dempster, Petitjean, Webb, ROCKET, DMKD 34, 2020", 1},
 	{Rocket, "MiniRocket", minirocket2021, 1},
-	{"", "MiniRocket, mean of 30 resamples", minirocket2021, 1},
+	{"", "MiniRocket, 30 resamples", minirocket2021, 1},
 	{"lstm_fcn", "LSTM-FCN", "Karim et al., LSTM fully convolutional networks, IEEE Access 6, 2018; chosen by training loss, runs high", 1},
 }
 

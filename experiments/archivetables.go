@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -60,8 +61,9 @@ func (r *Run) archive() bool { return r.Manifest.Settings.Archive != nil }
 // scoresTable is accuracy by data set and model.
 func (r *Run) scoresTable(groups []Group, s Standing) Table {
 	set := r.Manifest.Settings
+	many := len(set.Nets) > 3 // then a page has no room for the sizes
 	t := Table{Name: "accuracy", Title: fmt.Sprintf("Accuracy on the official test sets in percent, %s", meanOverRuns(set)),
-		Columns: []Column{{Name: "Data set", Left: true}, {Name: "Train", Wide: true}, {Name: "Test"}, {Name: "Channels", Wide: true}, {Name: "Steps", Wide: true}, {Name: "Classes", Wide: true}},
+		Columns: []Column{{Name: "Data set", Left: true}, {Name: "Train", Wide: many}, {Name: "Test"}, {Name: "Channels", Wide: many}, {Name: "Steps", Wide: many}, {Name: "Classes", Wide: many}},
 		Notes: []string{
 			"*: highest of its row. ~: not told apart from it by the answers of the first run (exact McNemar test, Holm over the row, 5 %). A model without either mark is worse than the best of its row.",
 			fmt.Sprintf("Majority: the constant answer. Mean and spread: logistic regression on mean and standard deviation of each channel. Permuted: %s on permuted training labels; where the classes are few and plain, single permutations lie far from guessing, and only their mean must not.", netTitle(set.controlNet())),
@@ -109,18 +111,18 @@ func (r *Run) scoresTable(groups []Group, s Standing) Table {
 			h, ok := ofProblem(groups, d, net, "")
 			row = append(row, "")
 			if ok {
-				row[len(row)-1] = plusMinus(h.Mean, h.SD) + marks[net]
+				row[len(row)-1] = plusMinus(h.Mean, h.SD, 1) + marks[net]
 			}
 		}
 		for _, c := range controls {
 			h, ok := ofProblem(groups, d, "", c.name)
 			row = append(row, "")
 			if ok {
-				row[len(row)-1] = plusMinus(h.Mean, h.SD)
+				row[len(row)-1] = plusMinus(h.Mean, h.SD, 1)
 			}
 		}
 		if r.Synthetic() {
-			row = append(row, percent(bestPossible(set, d)))
+			row = append(row, fixed(100*bestPossible(set, d), 1))
 		}
 		t.add(row...)
 	}
@@ -129,7 +131,7 @@ func (r *Run) scoresTable(groups []Group, s Standing) Table {
 		means[0], ranks[0] = fmt.Sprintf("Mean of %d", n), "Mean rank"
 		for j, net := range s.Nets {
 			at := 6 + slices.Index(set.Nets, net)
-			means[at], ranks[at] = percent(s.Mean(j)), fixed(s.Ranks[j], 2)
+			means[at], ranks[at] = fixed(100*s.Mean(j), 1), fixed(s.Ranks[j], 2)
 		}
 		t.rule([]Row{{Fields: means}, {Fields: ranks}})
 	}
@@ -153,11 +155,11 @@ func meanOverRuns(s Study) string {
 }
 
 // plusMinus prints fractions in percent; one run has no deviation.
-func plusMinus(mean, sd float64) string {
-	if sd != sd {
-		return percent(mean)
+func plusMinus(mean, sd float64, digits int) string {
+	if math.IsNaN(sd) {
+		return fixed(100*mean, digits)
 	}
-	return percent(mean) + " ± " + percent(sd)
+	return fixed(100*mean, digits) + " ± " + fixed(100*sd, digits)
 }
 
 // besideTable puts ours beside what was published for the same models.
@@ -167,7 +169,7 @@ func (r *Run) besideTable(groups []Group) Table {
 			{Name: "Published"}, {Name: "Difference"}, {Name: "Verdict", Left: true}, {Name: "Epochs"}, {Name: "Epochs published"}},
 		Notes: []string{
 			"Both on the official split. Verdict: against the noise of training from other seeds (Welch's 95 % interval for several runs on both sides; the prediction interval of one more run of ours where one result was published; the exact interval of our accuracy when we have one run). One test series, and the rounding of the printed number, are within noise.",
-			"The interval is of accuracy on new series of the same kind: exact for one run, corrected resampled t for several.",
+			"The interval is of accuracy on new series of the same kind: exact for one run and for equal ones, corrected resampled t for several.",
 		}}
 	for _, g := range groups {
 		p, ok := publishedScore(g.Dataset, g.Net)
@@ -178,7 +180,11 @@ func (r *Run) besideTable(groups []Group) Table {
 		if p.Runs > 1 {
 			published = fmt.Sprintf("%.1f ± %.1f", 100*p.Mean, 100*p.SD)
 		}
-		row := []string{g.Dataset, netTitle(g.Net), strconv.Itoa(g.Repeats), plusMinus(g.Mean, g.SD), percent(max(0, g.CILow)), percent(min(1, g.CIHigh)), published,
+		lo, hi := g.CILow, g.CIHigh
+		if lo == hi { // equal runs say nothing about other series
+			lo, hi = g.Cells[0].CILow, g.Cells[0].CIHigh
+		}
+		row := []string{g.Dataset, netTitle(g.Net), strconv.Itoa(g.Repeats), plusMinus(g.Mean, g.SD, 2), percent(max(0, lo)), percent(min(1, hi)), published,
 			signed(g.Mean - p.Mean), beside(g, p), "", ""}
 		if g.Epochs > 0 {
 			row[9] = strconv.Itoa(g.Epochs)
@@ -192,8 +198,8 @@ func (r *Run) besideTable(groups []Group) Table {
 // ranksTable is the comparison of the models over all data sets.
 func ranksTable(s Standing) Table {
 	t := Table{Name: "ranks", Title: fmt.Sprintf("Models over %d data sets", len(s.Datasets)),
-		Columns: []Column{{Name: "Model", Left: true}, {Name: "Mean rank"}, {Name: "Best or equal"}, {Name: "Mean accuracy %"}},
-		Notes:   []string{"Rank 1 is the highest accuracy; equal accuracies share their mean rank."}}
+		Columns: []Column{{Name: "Model", Left: true}, {Name: "Rank"}, {Name: "Best"}, {Name: "Mean %"}},
+		Notes:   []string{"Rank: mean over the data sets; 1 is the highest accuracy, equal accuracies share their mean rank. Best: data sets on which no model is better. Mean: of the accuracies."}}
 	if s.Nemenyi != nil {
 		f := s.Friedman
 		t.Notes = append(t.Notes, fmt.Sprintf("Friedman: chi-square %s with %g degrees of freedom, p %s; Iman-Davenport: F(%g, %g) %s, p %s. Critical difference of mean ranks (Nemenyi, %g %%): %s.",
@@ -229,7 +235,7 @@ func (r *Run) publishedScoresTable() Table {
 	t := Table{Name: "published", Title: "Published accuracies on the official splits in percent", Columns: []Column{{Name: "Data set", Left: true}}}
 	var papers []string
 	for _, s := range archiveSources {
-		t.Columns = append(t.Columns, Column{Name: s.Title})
+		t.Columns = append(t.Columns, Column{Name: s.Title, Wide: s.Net == "mlp" || s.Net == "lstm_fcn"})
 		papers = append(papers, s.Title+": "+s.Paper)
 	}
 	t.Notes = []string{strings.Join(papers, ". ") + "."}
