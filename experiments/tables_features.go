@@ -163,6 +163,20 @@ func (r *Run) view() string {
 	return "Captures: recordings with their clock; " + what + "."
 }
 
+// noteView says below every table of a study of features which captures it is from.
+func (r *Run) noteView(list []Table) {
+	if len(r.Manifest.Settings.Sets) == 0 {
+		return
+	}
+	view := r.view()
+	for i := range list {
+		t := &list[i]
+		if !strings.HasPrefix(t.Name, "published") && !slices.ContainsFunc(t.Notes, func(n string) bool { return strings.Contains(n, view) }) {
+			t.Notes = append(t.Notes, view)
+		}
+	}
+}
+
 // featureNotes stand below every table of accuracies.
 func (r *Run) featureNotes(f featureFold) []string {
 	s := r.Manifest.Settings
@@ -203,6 +217,15 @@ func (r *Run) modelTable(f featureFold) Table {
 	}
 	t.Notes = append([]string{fmt.Sprintf("In each split the grid of a model is searched on stratified %d-fold splits of the training captures. Interval: %s. Balanced: mean recall of the classes. Guessing is %s %%. p Holm: against guessing, over the models of this table.",
 		innerFolds, interval, percent(1/float64(len(r.Manifest.Settings.Classes))))}, r.featureNotes(f)...)
+	missing := 0
+	for _, g := range f.best("") {
+		for _, c := range g.Cells {
+			missing = max(missing, c.Missing)
+		}
+	}
+	if missing > 0 {
+		t.Notes = append(t.Notes, fmt.Sprintf("Up to %d values of a table do not exist in some captures, such as the window of a capture without a connection; they count as 0.", missing))
+	}
 	row := func(g Group) Row {
 		macro, balanced, trained := 0.0, 0.0, 0.0
 		for _, c := range g.Cells {
@@ -367,11 +390,11 @@ func (r *Run) commandTable(folds []featureFold) Table {
 		for _, set := range r.setNames() {
 			if best := f.best(set); len(best) > 0 {
 				g := best[0]
-				rows = append(rows, Row{Fields: []string{fmt.Sprintf("%s on %s (ours, %s)", netTitle(g.Net), setTitle(set), f.protocol), strconv.Itoa(g.Points), specTitle(f.split), percent(g.Mean)}})
+				rows = append(rows, Row{Fields: []string{fmt.Sprintf("%s on %s (ours, protocol %s)", netTitle(g.Net), setTitle(set), f.protocol), strconv.Itoa(g.Points), specTitle(f.split), percent(g.Mean)}})
 			}
 		}
 		for _, g := range f.controls {
-			rows = append(rows, Row{Fields: []string{controlNames[g.Control] + " (ours, " + f.protocol + ")", strconv.Itoa(g.Points), specTitle(f.split), percent(g.Mean)}})
+			rows = append(rows, Row{Fields: []string{controlNames[g.Control] + " (ours)", strconv.Itoa(g.Points), specTitle(f.split), percent(g.Mean)}})
 		}
 	}
 	t.rule(rows)
