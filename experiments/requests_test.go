@@ -280,7 +280,7 @@ func TestFitClassical(t *testing.T) {
 			return it.settings.Net == "forest" && it.settings.Representation == name && it.settings.Control == "" && it.settings.Protocol == "ours"
 		})
 		it := items[i]
-		c, err := s.make(context.Background(), nil, it, t.TempDir(), nil)
+		c, err := s.make(context.Background(), backend(t), it, t.TempDir(), nil)
 		if err != nil || !c.OK() {
 			t.Fatalf("%v %s", err, c.Reason)
 		}
@@ -330,33 +330,33 @@ func TestFitClassical(t *testing.T) {
 	}
 }
 
-func TestGridPoints(t *testing.T) {
+func TestGrids(t *testing.T) {
 	for _, c := range []struct {
 		model         string
 		p, all, fewer int
 	}{{"tree", 22, 2, 2}, {"forest", 22, 4, 2}, {"forest", 52, 4, 4}, {"svm_linear", 52, 5, 5}, {"svm_rbf", 52, 30, 30}, {"svm_rbf", 100, 30, 20}, {"knn", 30, 24, 24}, {"mlp", 30, 6, 6}} {
 		m := models[c.model]
-		points, same := m.grid.points(m.model, c.p)
-		different := 0
-		for i, first := range same {
-			if first == i {
-				different++
-			}
+		axes := map[string][]string{}
+		for name, values := range m.grid {
+			axes[name] = strings.Split(values, "|")
 		}
-		if len(points) != c.all || different != c.fewer || m.grid.combinations() != c.all {
-			t.Errorf("%s with %d features: %d points, %d different; want %d, %d", c.model, c.p, len(points), different, c.all, c.fewer)
-		}
-		if c.model == "mlp" {
-			continue // made elsewhere
-		}
+		points := classical.Grid(classical.Point{Model: m.model}, axes)
+		different := map[string]bool{}
 		for _, p := range points {
 			set := map[string]string{}
 			for name, v := range p.Settings {
 				set[name] = resolve(name, v, c.p)
 			}
-			if _, err := newModel(p.Model, set, 1, 1); err != nil {
+			different[fmt.Sprint(set)] = true
+			if c.model == "mlp" {
+				continue // a network, made elsewhere
+			}
+			if _, err := classical.New(p.Model, set); err != nil {
 				t.Errorf("%s %v: %v", c.model, set, err)
 			}
+		}
+		if len(points) != c.all || len(different) != c.fewer || m.grid.combinations() != c.all {
+			t.Errorf("%s with %d features: %d points, %d different, %d counted; want %d, %d", c.model, c.p, len(points), len(different), m.grid.combinations(), c.all, c.fewer)
 		}
 	}
 	if got := resolve("gamma", "0.1/p", 50); got != "0.002" {
