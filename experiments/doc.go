@@ -2,7 +2,8 @@
 // a paper, and keeps every number's evidence in a folder.
 //
 // A Study is a typed value: data, representations, networks, protocols, repeats, and the published numbers that ours
-// stand beside. Sweep turns it into cells. A Cell is one trained model (or one control) on one split with one seed; it
+// stand beside. Sweep turns it into cells. A Cell is one trained model (or one control) on one split with one seed: a network
+// or MiniRocket on a series, or a classical model, with an inner search, on a table of features. It
 // is a folder with its settings and metrics (cell.json), predictions, history and weights, written under a temporary
 // name and renamed, so that a run can be stopped at any moment and goes on where it was.
 //

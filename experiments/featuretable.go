@@ -185,8 +185,32 @@ func (s *source) extract(f *Features, train []int64, t *table) error {
 			t.x.X = append(t.x.X, v)
 		}
 	}
-	if !slices.Contains(existing, true) {
-		return fmt.Errorf("experiments: features %s: no capture has any of them (a csv has no TCP headers); choose other --sets", f.Sets)
+	var never []string
+	for j, ok := range existing {
+		if !ok {
+			never = append(never, t.names[j])
+		}
+	}
+	if n := len(never); n > 0 {
+		return &UsageError{fmt.Errorf("experiments: features %s: no capture has a value of %s (%d of %d columns; a csv has no TCP headers); choose other --sets", f.Sets, never[0], n, len(keep))}
+	}
+	return nil
+}
+
+// checkTables makes the tables of the study once, so that data that lack a feature are told from the start.
+func (s *source) checkTables() error {
+	for _, f := range s.study.Sets {
+		if f.Part == PartBins {
+			continue // the same packets as in the study's own histograms
+		}
+		p := s.study.Protocols[0]
+		table, err := f.features(p)
+		if err == nil {
+			_, err = s.table(table, s.ids)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }

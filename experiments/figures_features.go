@@ -98,7 +98,12 @@ func (r *Run) splitFigure(side []featureFold, part string) Figure {
 
 // binFigure is Table I as a figure.
 func (r *Run) binFigure(f featureFold) Figure {
-	d := plots.DotPanel{XLabel: "Accuracy (%)", References: nil, Series: []plots.DotSeries{{Name: "with ACKs"}, {Name: "without"}}}
+	d := plots.DotPanel{XLabel: "Accuracy (%)", References: []plots.Reference{{Name: "chance", Value: 1 / float64(len(r.Manifest.Settings.Classes))}}, Series: []plots.DotSeries{{Name: "with ACKs"}, {Name: "without"}}}
+	for _, g := range f.controls {
+		if g.Control == ControlMajority || g.Control == ControlTotals {
+			d.References = append(d.References, plots.Reference{Name: g.Control, Value: g.Mean})
+		}
+	}
 	pub := r.Manifest.Settings.Published.Requests
 	for _, b := range r.binCounts() {
 		with, ok := f.find(PartBins, binName(b, true), "", "")
@@ -137,7 +142,7 @@ func (r *Run) bestConfusions(folds []featureFold) (out []Figure) {
 			continue
 		}
 		ours := plots.Confusion{Title: "ours", Counts: g.confusion()}
-		caption := fmt.Sprintf("Confusion matrix of %s on %s, protocol %s, %s: percent of the true class and, in brackets, test captures, mean of %d splits. It is the model with the highest accuracy on this set, picked on test data.",
+		caption := fmt.Sprintf("Confusion matrix of %s on %s, protocol %s, %s: percent of the true class, mean of %d splits. It is the model with the highest accuracy on this set, picked on test data.",
 			netTitle(g.Net), setTitle(set), g.Protocol, specTitle(g.SplitSpec), g.Repeats)
 		name := "confusion_features_" + set
 		i := -1

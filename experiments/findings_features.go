@@ -42,7 +42,7 @@ func (r *Run) networkFact() string {
 func (r *Run) featureFindings() (out []finding) {
 	folds := r.featureFolds(r.Summary())
 	guess := 1 / float64(len(r.Manifest.Settings.Classes))
-	first := map[string]featureFold{} // of each protocol
+	first := map[string]Group{} // the best of each protocol's first kind of split
 	for _, f := range folds {
 		best := f.best("")
 		if len(best) == 0 {
@@ -55,16 +55,19 @@ func (r *Run) featureFindings() (out []finding) {
 			switch g.Control {
 			case ControlMajority:
 				s += fmt.Sprintf(" The constant answer reaches %s %%, guessing %s %%.", fixed(100*g.Mean, 1), fixed(100*guess, 1))
+				if top.CILow <= g.Mean {
+					s += " That lies within the interval: nothing here shows more than the most frequent class."
+				}
 			case ControlTotals:
 				s += fmt.Sprintf(" Bytes and packets alone, under a linear rule, reach %s %%.", fixed(100*g.Mean, 1))
 			}
 		}
 		v.add("%s", s)
-		base, ok := first[f.protocol]
-		if !ok {
-			first[f.protocol] = f
-		} else if was, ok := base.find("", top.Representation, top.Net, ""); ok {
-			v.add("On %s splits the same model reached %s %%: %s points less are left when the split is harder.", specTitle(base.split), fixed(100*was.Mean, 1), fixed(100*(was.Mean-top.Mean), 1))
+		if was, ok := first[f.protocol]; !ok {
+			first[f.protocol] = top
+		} else if now, ok := f.find("", was.Representation, was.Net, ""); ok {
+			v.add("The best model of %s splits, %s on %s, had %s %% there and has %s %% here.", specTitle(was.SplitSpec), netTitle(was.Net), setTitle(was.Representation),
+				fixed(100*was.Mean, 1), fixed(100*now.Mean, 1))
 		}
 		var parts []string
 		for _, set := range []string{"windows", "amounts", "sizes", "times"} {

@@ -173,7 +173,7 @@ func (r *Run) facts() []fact {
 		{"Cells", fmt.Sprintf("%d of %d", len(r.Cells), len(m.Cells))},
 	}
 	for _, p := range s.Protocols {
-		if p.Epochs == 0 {
+		if p.Epochs == 0 || len(s.Nets) == 0 {
 			out = append(out, fact{"Protocol " + p.Name, fmt.Sprintf("splits %s; no networks; histogram edges from %s", strings.Join(p.Splits, " "), edgeWords[p.Edges])})
 			continue
 		}

@@ -124,12 +124,15 @@ func (s Study) WithoutPart(part string) Study {
 	return s
 }
 
-// WithSets keeps the study's own feature sets of these names only. An unknown name is wrong usage.
+// WithSets keeps the study's own feature sets of these names only, and of the others those that are part of one of them. An
+// unknown name is wrong usage.
 func (s Study) WithSets(names []string) (Study, error) {
 	var known []string
+	kept := map[string]bool{} // of the package features
 	for _, f := range s.Sets {
 		if f.Part == "" {
 			known = append(known, f.Name)
+			kept[f.Sets] = kept[f.Sets] || slices.Contains(names, f.Name)
 		}
 	}
 	for _, n := range names {
@@ -137,7 +140,7 @@ func (s Study) WithSets(names []string) (Study, error) {
 			return s, &UsageError{fmt.Errorf("experiments: feature set %q: unknown; use %s", n, strings.Join(known, ", "))}
 		}
 	}
-	s.Sets = slices.DeleteFunc(slices.Clone(s.Sets), func(f FeatureSet) bool { return f.Part == "" && !slices.Contains(names, f.Name) })
+	s.Sets = slices.DeleteFunc(slices.Clone(s.Sets), func(f FeatureSet) bool { return !kept[f.Sets] })
 	return s, nil
 }
 

@@ -63,6 +63,9 @@ func Sweep(ctx context.Context, study Study, o Options) error {
 	if err != nil {
 		return err
 	}
+	if err := s.checkTables(); err != nil {
+		return err
+	}
 	items, splits, err := s.plan()
 	if err != nil {
 		return err

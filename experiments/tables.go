@@ -79,6 +79,7 @@ func (r *Run) Tables() []Table {
 		out = append(out, publishedTable(p))
 	}
 	out = append(out, r.publishedRequests()...)
+	r.noteView(out)
 	if r.Synthetic() {
 		for i := range out {
 			if !strings.HasPrefix(out[i].Name, "published") {
@@ -218,7 +219,10 @@ func (r *Run) accuracyRow(g Group) []string {
 		percent(min(1, g.CIHigh)), signed(g.Mean - 1/float64(len(g.Classes))), signed(g.Mean - majority), pvalue(g.P), pvalue(g.PHolm), fmt.Sprintf("%d/%d", collapsed, g.Repeats), percent(trained),
 		viewName(c), "", ""}
 	if c.OptimizerSteps > 0 {
-		row[14], row[15] = strconv.Itoa(c.OptimizerSteps), strconv.Itoa(c.Params)
+		row[14] = strconv.Itoa(c.OptimizerSteps)
+	}
+	if c.Params > 0 {
+		row[15] = strconv.Itoa(c.Params)
 	}
 	if len(r.Published().Cells) > 0 {
 		row = append(row, "", "")

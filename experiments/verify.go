@@ -25,7 +25,7 @@ type Check struct {
 // VerifyOptions say what Verify may need beside the folder.
 type VerifyOptions struct {
 	Options        // Dir, Backend, and Data where the data set has moved since the run
-	Cell    string // the cell to train again; empty: the network cell that took least time; "none": no training
+	Cell    string // the cell to train again; empty: the network, and the model without weights, that took least time; "none": no training
 }
 
 // Verify recomputes everything in a run folder that follows from something else in it: the metrics of each cell from its
@@ -48,8 +48,21 @@ func Verify(ctx context.Context, o VerifyOptions) ([]Check, error) {
 	if o.Cell == "none" {
 		return checks, nil
 	}
-	again, err := r.verifyTraining(ctx, o)
-	return append(checks, again), err
+	cells, err := r.cheapest(o.Cell)
+	if err != nil {
+		return checks, err
+	}
+	if len(cells) == 0 {
+		return append(checks, Check{"one cell trained again", true, "no cell was trained"}), nil
+	}
+	for _, c := range cells {
+		again, err := r.verifyTraining(ctx, o, c)
+		if err != nil {
+			return checks, err
+		}
+		checks = append(checks, again)
+	}
+	return checks, nil
 }
 
 // Passed reports whether every check is in order.
@@ -164,12 +177,11 @@ func (r *Run) verifyTables() Check {
 	return Check{"tables", true, fmt.Sprintf("%d files", len(files))}
 }
 
-// verifyTraining trains one cell again and compares weights and predictions.
-func (r *Run) verifyTraining(ctx context.Context, o VerifyOptions) (Check, error) {
-	const name = "one cell trained again"
-	c, err := r.cheapest(o.Cell)
-	if c == nil || err != nil {
-		return Check{name, true, "no cell has weights"}, err
+// verifyTraining trains one cell again and compares weights, numbers and predictions.
+func (r *Run) verifyTraining(ctx context.Context, o VerifyOptions, c *Cell) (Check, error) {
+	name := "one cell trained again"
+	if c.WeightsSHA256 == "" {
+		name = "one cell fitted again"
 	}
 	path := cmp.Or(o.Data, r.Manifest.Data.Path)
 	study := r.Manifest.Settings
@@ -201,41 +213,58 @@ func (r *Run) verifyTraining(ctx context.Context, o VerifyOptions) (Check, error
 	if !again.OK() {
 		return Check{name, false, c.ID + ": " + again.Reason}, nil
 	}
-	sum, err := fileSHA256(filepath.Join(dir, weightsName))
-	if err != nil {
-		return Check{}, err
-	}
-	switch {
-	case sum != c.WeightsSHA256:
-		detail := fmt.Sprintf("%s: weights have digest %.12s, the run has %.12s", c.ID, sum, c.WeightsSHA256)
-		if k := o.Backend.Name(); k != r.Manifest.Machine.Kernel {
-			detail += fmt.Sprintf("; kernel tier %s here, %s there: bits are equal on one tier only", k, r.Manifest.Machine.Kernel)
+	same := "the same predictions"
+	if c.WeightsSHA256 != "" {
+		sum, err := fileSHA256(filepath.Join(dir, weightsName))
+		if err != nil {
+			return Check{}, err
 		}
-		return Check{name, false, detail}, nil
-	case !bytes.Equal(predictionsCSV(c.Classes, again.Predictions), predictionsCSV(c.Classes, c.Predictions)):
-		return Check{name, false, c.ID + ": the same weights, other predictions"}, nil
+		if sum != c.WeightsSHA256 {
+			detail := fmt.Sprintf("%s: weights have digest %.12s, the run has %.12s", c.ID, sum, c.WeightsSHA256)
+			if k := o.Backend.Name(); k != r.Manifest.Machine.Kernel {
+				detail += fmt.Sprintf("; kernel tier %s here, %s there: bits are equal on one tier only", k, r.Manifest.Machine.Kernel)
+			}
+			return Check{name, false, detail}, nil
+		}
+		again.WeightsSHA256 = sum
+		same = fmt.Sprintf("the same weights (%.12s) and predictions", sum)
 	}
-	return Check{name, true, fmt.Sprintf("%s: the same weights (%.12s) and predictions", c.ID, sum)}, nil
+	if !bytes.Equal(predictionsCSV(c.Classes, again.Predictions), predictionsCSV(c.Classes, c.Predictions)) {
+		return Check{name, false, c.ID + ": other predictions"}, nil
+	}
+	have, _ := json.Marshal(c.Result)
+	want, _ := json.Marshal(again.Result)
+	if !bytes.Equal(have, want) || !bytes.Equal(importancesCSV(c.Importances), importancesCSV(again.Importances)) {
+		return Check{name, false, c.ID + ": the same predictions, but other numbers in cell.json or importances.csv"}, nil
+	}
+	return Check{name, true, fmt.Sprintf("%s: %s", c.ID, same)}, nil
 }
 
-// cheapest is the named cell, or the network cell that took least time.
-func (r *Run) cheapest(id string) (*Cell, error) {
+// cheapest is the named cell; or the network that took least time, and of the cells that were fitted without weights of
+// their own, such as forests, the one that took least.
+func (r *Run) cheapest(id string) ([]*Cell, error) {
 	if id != "" {
-		if c := r.Cell(id); c != nil && c.WeightsSHA256 != "" {
-			return c, nil
+		if c := r.Cell(id); c != nil && c.OK() && c.kind() != plain {
+			return []*Cell{c}, nil
 		}
-		return nil, &UsageError{fmt.Errorf("experiments: %s: no cell %q with weights; cells.csv names them", r.Dir, id)}
+		return nil, &UsageError{fmt.Errorf("experiments: %s: no cell %q that was trained; cells.csv names them", r.Dir, id)}
 	}
-	var nets []*Cell
+	var nets, fitted, out []*Cell
 	for _, c := range r.Cells {
-		if c.OK() && c.WeightsSHA256 != "" {
+		switch {
+		case !c.OK() || c.kind() == plain:
+		case c.WeightsSHA256 != "":
 			nets = append(nets, c)
+		default:
+			fitted = append(fitted, c)
 		}
 	}
-	if len(nets) == 0 {
-		return nil, nil
+	for _, list := range [][]*Cell{nets, fitted} {
+		if len(list) > 0 {
+			out = append(out, slices.MinFunc(list, func(a, b *Cell) int { return cmp.Compare(a.WallS, b.WallS) }))
+		}
 	}
-	return slices.MinFunc(nets, func(a, b *Cell) int { return cmp.Compare(a.WallS, b.WallS) }), nil
+	return out, nil
 }
 
 func sortedKeys[V any](m map[string]V) []string {
