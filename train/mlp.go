@@ -112,6 +112,7 @@ func (m *MLP) build(f, k int) error {
 	if m.model, err = nn.NewModel(be, arch, 1, f, k, m.Seed); err != nil {
 		return fmt.Errorf("mlp: %w", err)
 	}
+	m.model.SetDirect(true) // a step takes some 50 us
 	return nil
 }
 
@@ -127,7 +128,7 @@ func (m *MLP) train(d Data, held classical.Matrix, truth []int) error {
 		batch = sklearnBatch
 	}
 	batch = min(batch, d.N)
-	xs, ys := make([]float32, batch*m.F), make([]int32, batch)
+	ys := make([]int32, batch)
 	order := make([]int, d.N)
 	for i := range order {
 		order[i] = i
@@ -142,10 +143,12 @@ func (m *MLP) train(d Data, held classical.Matrix, truth []int) error {
 		sum := 0.0
 		for at := 0; at < d.N; at += batch {
 			rows := order[at:min(at+batch, d.N)]
-			bx, by := d.gather(rows, Normalizer{}, xs, ys)
-			n := float64(len(rows))
+			by, n := ys[:len(rows)], float64(len(rows))
+			for i, r := range rows {
+				by[i] = int32(d.Y[r])
+			}
 			penalty := m.Alpha / 2 * squares(m.model) / n // of the weights that the loss is computed with
-			loss, err := m.model.Step(bx, by)
+			loss, err := m.model.StepRows(d.X, rows, by)
 			if err != nil {
 				return fmt.Errorf("mlp: epoch %d: %w", epoch+1, err)
 			}

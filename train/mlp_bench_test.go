@@ -53,3 +53,59 @@ func BenchmarkMLP(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkProtocol is a trial of the smart-speaker study (EC-34, EC-40) on one thread: a stratified 80/20 split, scaling, a
+// stratified 3-fold grid search on the 80 %, a fit on them, one answer for the 20 %.
+func BenchmarkProtocol(b *testing.B) {
+	for _, f := range []int{22, 30, 52} {
+		b.Run(fmt.Sprintf("model=mlp/N=780/F=%d/K=6", f), func(b *testing.B) {
+			x, y := blobs(780, f, 6, 1)
+			outer, err := classical.StratifiedShuffle(y, 1, 0.2, rand.New(rand.NewPCG(1, 2)))
+			if err != nil {
+				b.Fatal(err)
+			}
+			pick := func(rows []int) []int {
+				out := make([]int, len(rows))
+				for i, r := range rows {
+					out[i] = y[r]
+				}
+				return out
+			}
+			rows := outer[0].Train
+			cv, err := classical.StratifiedKFold(pick(rows), 3, rand.New(rand.NewPCG(1, 3)))
+			if err != nil {
+				b.Fatal(err)
+			}
+			fit := func(point map[string]string, train, test []int) float64 {
+				c := &classical.Pipeline{Model: newMLP(b, point)}
+				if err := c.Fit(x.Rows(train), pick(train), 6); err != nil {
+					b.Fatal(err)
+				}
+				return classical.Accuracy(pick(test), c.Predict(x.Rows(test)), 6)
+			}
+			at := func(idx []int) []int {
+				out := make([]int, len(idx))
+				for i, r := range idx {
+					out[i] = rows[r]
+				}
+				return out
+			}
+			for b.Loop() {
+				var best map[string]string
+				score := -1.0
+				for _, activation := range []string{"logistic", "relu"} {
+					for _, hidden := range []string{"100", "300", "100:100"} {
+						point, sum := map[string]string{"activation": activation, "hidden_layer_sizes": hidden, "n_jobs": "1"}, 0.0
+						for _, fold := range cv {
+							sum += fit(point, at(fold.Train), at(fold.Test))
+						}
+						if sum > score {
+							best, score = point, sum
+						}
+					}
+				}
+				fit(best, rows, outer[0].Test)
+			}
+		})
+	}
+}

@@ -95,7 +95,10 @@ func (m *Model) StockGradients(x []float32, y []int32) ([][]float32, error) {
 	if err := p.bind(slab); err != nil {
 		return nil, err
 	}
-	if err := p.run(m.ctx, x, y); err != nil {
+	if err := m.be.Upload(part(p.input.buf, 0, len(x)), x); err != nil {
+		return nil, err
+	}
+	if err := p.run(m.ctx, y); err != nil {
 		return nil, err
 	}
 	var grads [][]float32

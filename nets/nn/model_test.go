@@ -237,6 +237,49 @@ func TestSameBitsOnAnyThreads(t *testing.T) {
 	})
 }
 
+// TestDirect: without the tape machine, and from rows of a table, a training has the same bits.
+func TestDirect(t *testing.T) {
+	each(t, func(t *testing.T, a nn.Arch) {
+		const c, steps = 2, 17
+		table, classes := batch(9, 12, c, steps, 3)
+		var want string
+		for _, direct := range []bool{false, true} {
+			m := model(t, backend(t, 2), a, c, steps, 3)
+			m.SetDirect(direct)
+			solver := gorgonia.NewVanillaSolver(gorgonia.WithLearnRate(0.01))
+			var out []float64
+			for _, rows := range [][]int{{0, 1, 2, 3, 4}, {11, 7, 3, 0, 2}, {5, 5, 6}, {1, 2, 3, 4, 5}, {8, 9, 10}} {
+				x, y := make([]float32, 0, len(rows)*c*steps), make([]int32, 0, len(rows))
+				for _, r := range rows {
+					x, y = append(x, table[r*c*steps:(r+1)*c*steps]...), append(y, classes[r])
+				}
+				run := func() (float64, error) { return m.Step(x, y) }
+				if direct {
+					run = func() (float64, error) { return m.StepRows(table, rows, y) }
+				}
+				loss, err := run()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := m.Solve(solver); err != nil {
+					t.Fatal(err)
+				}
+				logits := make([]float32, 3*len(rows))
+				if err := m.Forward(x, len(rows), false, logits); err != nil {
+					t.Fatal(err)
+				}
+				out = append(out, loss, float64(logits[0]))
+			}
+			got := fmt.Sprint(out) + state(m)
+			if !direct {
+				want = got
+			} else if got != want {
+				t.Error("other bits without the machine")
+			}
+		}
+	})
+}
+
 // TestModelsSideBySide: models on different goroutines do not disturb each other, building included. For -race.
 func TestModelsSideBySide(t *testing.T) {
 	each(t, func(t *testing.T, a nn.Arch) {
@@ -396,7 +439,14 @@ func TestCancel(t *testing.T) {
 	}
 	be.cancel = func() {}
 	m.SetContext(context.Background())
+	m.SetDirect(true)
 	step(t, m, x, y)
+	ctx, be.cancel = context.WithCancel(context.Background())
+	be.after = 0
+	m.SetContext(ctx)
+	if _, err := m.Step(x, y); !errors.Is(err, context.Canceled) || be.after != 0 {
+		t.Errorf("canceled step without the machine: error %v, %d operators later", err, be.after)
+	}
 }
 
 // broken panics in one kernel, once.
@@ -415,13 +465,21 @@ func (b *broken) Conv1DBackwardData(p kernel.Conv, dx, dy, w kernel.Buf, acc boo
 
 func TestPanicIsAnError(t *testing.T) {
 	a, _ := nets.Lookup("fcn", "tsai")
-	m := model(t, &broken{Backend: ref.New(1)}, a, 1, 20, 2)
-	x, y := batch(7, 2, 1, 20, 2)
-	_, err := m.Step(x, y)
-	if want := "fcn: nn: convblock3.0, backward: x has 3 values, the shape needs 4"; err == nil || err.Error() != want {
-		t.Errorf("error %v, want %s", err, want)
+	for _, direct := range []bool{false, true} {
+		be := &broken{Backend: ref.New(1), done: direct}
+		m := model(t, be, a, 1, 20, 2)
+		m.SetDirect(direct)
+		x, y := batch(7, 2, 1, 20, 2)
+		if direct {
+			step(t, m, x, y)
+			be.done = false
+		}
+		_, err := m.Step(x, y)
+		if want := "fcn: nn: convblock3.0, backward: x has 3 values, the shape needs 4"; err == nil || err.Error() != want {
+			t.Errorf("direct %t: error %v, want %s", direct, err, want)
+		}
+		step(t, m, x, y)
 	}
-	step(t, m, x, y)
 }
 
 func TestGarbage(t *testing.T) {
@@ -457,6 +515,10 @@ func TestWrongCalls(t *testing.T) {
 		"no rows":       func() error { _, err := m.Step(nil, nil); return err },
 		"class 3 of 3":  func() error { _, err := m.Step(x, []int32{0, 3}); return err },
 		"class -1":      func() error { _, err := m.Step(x, []int32{0, -1}); return err },
+		"row 2 of 2":    func() error { _, err := m.StepRows(x, []int{2}, []int32{0}); return err },
+		"row -1":        func() error { _, err := m.StepRows(x, []int{-1}, []int32{0}); return err },
+		"rows, classes": func() error { _, err := m.StepRows(x, []int{1}, []int32{0, 1}); return err },
+		"no table rows": func() error { _, err := m.StepRows(x, nil, nil); return err },
 		"few logits":    func() error { return m.Forward(x, 2, false, make([]float32, 5)) },
 		"zero rows":     func() error { return m.Forward(nil, 0, false, nil) },
 		"no gradient":   func() error { return m.Solve(gorgonia.NewVanillaSolver()) },

@@ -89,16 +89,24 @@ func (o *op) Do(in ...gorgonia.Value) (v gorgonia.Value, err error) {
 			v, err = nil, o.p.fail(fmt.Errorf("nn: %s: %v", o.name, r))
 		}
 	}()
-	if err := o.p.enter(o); err != nil {
+	for i, v := range in {
+		o.args[i] = bufOf(v)
+	}
+	if err := o.exec(); err != nil {
 		return nil, err
 	}
+	return o.out, nil
+}
+
+// exec runs the op on args.
+func (o *op) exec() error {
+	if err := o.p.enter(o); err != nil {
+		return err
+	}
 	if o.run != nil {
-		for i, v := range in {
-			o.args[i] = bufOf(v)
-		}
 		o.run(o.args, o.buf)
 	}
-	return o.out, nil
+	return nil
 }
 
 // SymDiff implements gorgonia.SDOp.

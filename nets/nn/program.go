@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 
 	"earshot/nets/kernel"
@@ -40,6 +41,9 @@ type program struct {
 	blocks []*block
 	slab   int // values in the slab
 	vm     gorgonia.VM
+
+	direct bool  // later runs repeat the tape
+	tape   []*op // in the order of the machine's first run, once that is complete
 
 	// Of one run.
 	ctx    context.Context
@@ -140,19 +144,40 @@ func valueOf(b kernel.Buf, s tensor.Shape) gorgonia.Value {
 	return tensor.New(tensor.WithShape(s...), tensor.WithBacking(b.Host))
 }
 
-// run executes the program on a batch. labels is nil unless the program has a loss.
-func (p *program) run(ctx context.Context, x []float32, labels []int32) error {
+// run executes the program on the batch that lies in its input. labels is nil unless the program has a loss.
+func (p *program) run(ctx context.Context, labels []int32) error {
 	p.ctx, p.err, p.pos, p.labels = ctx, nil, none, labels
-	if err := p.be.Upload(part(p.input.buf, 0, len(x)), x); err != nil {
-		return fmt.Errorf("nn: input: %w", err)
+	var err error
+	if p.direct && p.tape != nil {
+		err = p.repeat()
+	} else {
+		err = p.vm.RunAll()
+		p.vm.Reset() // a machine runs again only after a reset, after an error too
+		if err == nil && p.err == nil {
+			p.tape = slices.SortedFunc(slices.Values(p.ops), func(a, b *op) int { return a.pos - b.pos })
+		}
 	}
-	err := p.vm.RunAll()
-	p.vm.Reset() // a machine runs again only after a reset, after an error too
 	p.ctx, p.labels = nil, nil
 	if p.err != nil {
 		return p.err
 	}
 	return err
+}
+
+// repeat runs the ops as the tape machine did, on the same values, without it.
+func (p *program) repeat() (err error) {
+	var at *op
+	defer func() {
+		if r := recover(); r != nil {
+			err = p.fail(fmt.Errorf("nn: %s: %v", at.name, r))
+		}
+	}()
+	for _, at = range p.tape {
+		if err := at.exec(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // enter is called by each op before it runs: it stops a canceled run, and holds the machine to the planned order, on

@@ -8,12 +8,12 @@ import (
 )
 
 func adam(a isa) {
-	a.function("adam", "func(w, d, m, v *float32, keep, l2, beta1, rest1, beta2, rest2, rate, debias2, eps float32, n int)",
+	a.function("adam", "func(w, d, m, v *float32, keep, l2, beta1, rest1, beta2, rest2, rate, eps float32, n int)",
 		fmt.Sprintf("adam%s makes one step of n weights w with gradients d: g = d + l2*w, m = beta1*m + rest1*g, v = beta2*v +", a.name),
-		"rest2*g*g, w = keep*w - rate*m/(sqrt(v/debias2)+eps).")
+		"rest2*g*g, w = keep*w - rate*m/(sqrt(v)+eps).")
 	w, d, m, v, n := param("w"), param("d"), param("m"), param("v"), param("n")
 	keep, l2, beta1, rest1, beta2, rest2 := a.spread("keep"), a.spread("l2"), a.spread("beta1"), a.spread("rest1"), a.spread("beta2"), a.spread("rest2")
-	rate, debias2, eps := a.spread("rate"), a.spread("debias2"), a.spread("eps")
+	rate, eps := a.spread("rate"), a.spread("eps")
 	grad, first, second, weight := a.vec(), a.vec(), a.vec(), a.vec()
 	a.sweep(n, 1, []reg.GPVirtual{w, d, m, v}, func(s sweep) {
 		s.load(d, 0, grad)
@@ -28,7 +28,6 @@ func adam(a isa) {
 		VFMADD231PS(s.reg(rest2), s.reg(grad), s.reg(second))
 		s.store(first, m, 0)
 		s.store(second, v, 0)
-		VDIVPS(s.reg(debias2), s.reg(second), s.reg(second))
 		VSQRTPS(s.reg(second), s.reg(second))
 		VADDPS(s.reg(eps), s.reg(second), s.reg(second))
 		VMULPS(s.reg(rate), s.reg(first), s.reg(first))

@@ -1,17 +1,22 @@
 package cpu
 
-import "earshot/nets/kernel"
+import (
+	"math"
+
+	"earshot/nets/kernel"
+)
 
 // Adam implements kernel.Backend.
 func (be *Backend) Adam(p kernel.Adam, w, g, m, v kernel.Buf) {
 	const name = "Adam"
 	ws := w.Host
 	gs, ms, vs := values(name, "g", g, len(ws)), values(name, "m", m, len(ws)), values(name, "v", v, len(ws))
-	keep, rate, l2 := float32(1-p.LR*p.Decay), float32(p.LR/p.Debias1), float32(p.L2)
+	// rate*m/(sqrt(v/debias2)+eps), freed of a division.
+	root := math.Sqrt(p.Debias2)
+	keep, rate, eps, l2 := float32(1-p.LR*p.Decay), float32(p.LR/p.Debias1*root), float32(p.Eps*root), float32(p.L2)
 	beta1, rest1, beta2, rest2 := float32(p.Beta1), float32(1-p.Beta1), float32(p.Beta2), float32(1-p.Beta2)
-	debias2, eps := float32(p.Debias2), float32(p.Eps)
 	be.eachSpan(len(ws), func(i, n int) {
-		be.tier.rows.adam(&ws[i], &gs[i], &ms[i], &vs[i], keep, l2, beta1, rest1, beta2, rest2, rate, debias2, eps, n)
+		be.tier.rows.adam(&ws[i], &gs[i], &ms[i], &vs[i], keep, l2, beta1, rest1, beta2, rest2, rate, eps, n)
 	})
 }
 

@@ -38,12 +38,15 @@ type product struct {
 	from          []float32
 	fromStride    int
 	floor         float32
+	depth         int // of a sum that goes straight to float32; 0: gemmDepth
 }
 
 const (
 	// gemmDepth is the length of a sum that goes straight to float32: longer ones are added up block by block, which
 	// keeps rounding small.
 	gemmDepth = 512
+	// outerDepth is that of a sum over rows: what a block of them holds stays in the fastest cache.
+	outerDepth = 104
 	// gemmItem is about how many multiply-adds a work item has: some ten microseconds.
 	gemmItem = 1 << 19
 )
@@ -68,10 +71,13 @@ func (be *Backend) multiply(p product) {
 
 // rows computes n rows of p from the given one on.
 func (t *gemmTier) rows(p product, row, n int) {
-	last := p.floor
+	last, most := p.floor, p.depth
+	if most == 0 {
+		most = gemmDepth
+	}
 	from, fromStride := p.from, p.fromStride
-	for k := 0; k < p.k; k += gemmDepth {
-		depth := min(gemmDepth, p.k-k)
+	for k := 0; k < p.k; k += most {
+		depth := min(most, p.k-k)
 		floor := last
 		if k+depth < p.k {
 			floor = noFloor

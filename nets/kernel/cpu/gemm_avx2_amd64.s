@@ -1395,6 +1395,120 @@ TEXT ·softmaxAVX2(SB), NOSPLIT, $0-60
 	SHLQ         $0x05, DI
 	MOVQ         tail+48(FP), R8
 	SHLQ         $0x02, R8
+	TESTQ        DI, DI
+	JNE          row
+	MOVQ         SI, DI
+	IMULQ        R8, DI
+	CMPQ         DI, $0x20
+	JL           few
+
+short:
+	VMOVUPS      (BX), Y6
+	VANDPS       Y2, Y6, Y6
+	VORPS        Y3, Y6, Y6
+	VMOVAPS      Y6, Y5
+	VMOVAPS      Y6, Y4
+	VEXTRACTF128 $0x01, Y4, X6
+	VMAXPS       X6, X4, X4
+	VSHUFPS      $0x4e, X4, X4, X6
+	VMAXPS       X6, X4, X4
+	VSHUFPS      $0xb1, X4, X4, X6
+	VMAXPS       X6, X4, X4
+	VBROADCASTSS X4, Y4
+	VMOVSS       X4, (DX)
+	VMOVAPS      Y5, Y6
+	VSUBPS       Y4, Y6, Y6
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y6, Y6
+	VMINPS       Y6, Y1, Y6
+	VMAXPS       Y6, Y0, Y6
+	VROUNDPS     $0x00, Y6, Y7
+	VSUBPS       Y7, Y6, Y6
+	VCVTPS2DQ    Y7, Y7
+	VPADDD       lanes_0000007f<>+0(SB), Y7, Y7
+	VPSLLD       $0x17, Y7, Y7
+	VMOVUPS      lanes_3921847d<>+0(SB), Y8
+	VFMADD213PS  lanes_3aaf83da<>+0(SB), Y6, Y8
+	VFMADD213PS  lanes_3c1d95d0<>+0(SB), Y6, Y8
+	VFMADD213PS  lanes_3d6357b7<>+0(SB), Y6, Y8
+	VFMADD213PS  lanes_3e75fdef<>+0(SB), Y6, Y8
+	VFMADD213PS  lanes_3f317218<>+0(SB), Y6, Y8
+	VMULPS       Y6, Y8, Y8
+	VFMADD213PS  Y7, Y7, Y8
+	VANDPS       Y2, Y8, Y8
+	VMOVAPS      Y8, Y5
+	VEXTRACTF128 $0x01, Y5, X6
+	VADDPS       X6, X5, X5
+	VSHUFPS      $0x4e, X5, X5, X6
+	VADDPS       X6, X5, X5
+	VSHUFPS      $0xb1, X5, X5, X6
+	VADDPS       X6, X5, X5
+	VBROADCASTSS X5, Y5
+	VMOVSS       X5, (CX)
+	VDIVPS       Y5, Y8, Y8
+	VMOVUPS      Y8, (AX)
+	ADDQ         R8, BX
+	ADDQ         R8, AX
+	ADDQ         $0x04, DX
+	ADDQ         $0x04, CX
+	DECQ         SI
+	JE           done
+	SUBQ         R8, DI
+	CMPQ         DI, $0x20
+	JGE          short
+
+few:
+	VMASKMOVPS   (BX), Y2, Y6
+	VORPS        Y3, Y6, Y6
+	VMOVAPS      Y6, Y5
+	VMOVAPS      Y6, Y4
+	VEXTRACTF128 $0x01, Y4, X6
+	VMAXPS       X6, X4, X4
+	VSHUFPS      $0x4e, X4, X4, X6
+	VMAXPS       X6, X4, X4
+	VSHUFPS      $0xb1, X4, X4, X6
+	VMAXPS       X6, X4, X4
+	VBROADCASTSS X4, Y4
+	VMOVSS       X4, (DX)
+	VMOVAPS      Y5, Y6
+	VSUBPS       Y4, Y6, Y6
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y6, Y6
+	VMINPS       Y6, Y1, Y6
+	VMAXPS       Y6, Y0, Y6
+	VROUNDPS     $0x00, Y6, Y7
+	VSUBPS       Y7, Y6, Y6
+	VCVTPS2DQ    Y7, Y7
+	VPADDD       lanes_0000007f<>+0(SB), Y7, Y7
+	VPSLLD       $0x17, Y7, Y7
+	VMOVUPS      lanes_3921847d<>+0(SB), Y8
+	VFMADD213PS  lanes_3aaf83da<>+0(SB), Y6, Y8
+	VFMADD213PS  lanes_3c1d95d0<>+0(SB), Y6, Y8
+	VFMADD213PS  lanes_3d6357b7<>+0(SB), Y6, Y8
+	VFMADD213PS  lanes_3e75fdef<>+0(SB), Y6, Y8
+	VFMADD213PS  lanes_3f317218<>+0(SB), Y6, Y8
+	VMULPS       Y6, Y8, Y8
+	VFMADD213PS  Y7, Y7, Y8
+	VANDPS       Y2, Y8, Y8
+	VMOVAPS      Y8, Y5
+	VEXTRACTF128 $0x01, Y5, X6
+	VADDPS       X6, X5, X5
+	VSHUFPS      $0x4e, X5, X5, X6
+	VADDPS       X6, X5, X5
+	VSHUFPS      $0xb1, X5, X5, X6
+	VADDPS       X6, X5, X5
+	VBROADCASTSS X5, Y5
+	VMOVSS       X5, (CX)
+	VDIVPS       Y5, Y8, Y8
+	VMASKMOVPS   Y8, Y2, (AX)
+	ADDQ         R8, BX
+	ADDQ         R8, AX
+	ADDQ         $0x04, DX
+	ADDQ         $0x04, CX
+	DECQ         SI
+	JNE          few
+
+done:
+	VZEROUPPER
+	RET
 
 row:
 	VMOVUPS lanes_ff800000<>+0(SB), Y4

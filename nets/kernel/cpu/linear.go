@@ -42,7 +42,7 @@ func (be *Backend) LinearBackward(p kernel.Linear, dx, dw, db, dy, y, x, w kerne
 	}
 	be.multiply(product{
 		rows: p.F, cols: p.C, k: p.N, dst: dws, dstStride: p.C, a: dz, aRow: 1, aK: p.F,
-		b: xs, bStride: p.C, floor: noFloor,
+		b: xs, bStride: p.C, floor: noFloor, depth: outerDepth,
 	})
 	be.multiply(product{ // column sums: ones times dz
 		rows: 1, cols: p.F, k: p.N, dst: dbs, dstStride: p.F, a: be.one, b: dz, bStride: p.F, floor: noFloor,

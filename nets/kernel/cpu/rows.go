@@ -18,7 +18,7 @@ type rowsTier struct {
 	poolArg  func(arg, x *float32, k, n int)
 	poolBack func(dx, arg, dy *float32, k, n int)
 
-	adam func(w, d, m, v *float32, keep, l2, beta1, rest1, beta2, rest2, rate, debias2, eps float32, n int)
+	adam func(w, d, m, v *float32, keep, l2, beta1, rest1, beta2, rest2, rate, eps float32, n int)
 }
 
 const (

@@ -890,14 +890,14 @@ done:
 	VZEROUPPER
 	RET
 
-// func adamAVX2(w *float32, d *float32, m *float32, v *float32, keep float32, l2 float32, beta1 float32, rest1 float32, beta2 float32, rest2 float32, rate float32, debias2 float32, eps float32, n int)
+// func adamAVX2(w *float32, d *float32, m *float32, v *float32, keep float32, l2 float32, beta1 float32, rest1 float32, beta2 float32, rest2 float32, rate float32, eps float32, n int)
 // Requires: AVX, AVX2, FMA3, SSE
-TEXT ·adamAVX2(SB), NOSPLIT, $0-80
+TEXT ·adamAVX2(SB), NOSPLIT, $0-72
 	MOVQ         w+0(FP), AX
 	MOVQ         d+8(FP), CX
 	MOVQ         m+16(FP), DX
 	MOVQ         v+24(FP), BX
-	MOVQ         n+72(FP), SI
+	MOVQ         n+64(FP), SI
 	MOVSS        keep+32(FP), X0
 	VBROADCASTSS X0, Y0
 	MOVSS        l2+36(FP), X1
@@ -912,34 +912,31 @@ TEXT ·adamAVX2(SB), NOSPLIT, $0-80
 	VBROADCASTSS X5, Y5
 	MOVSS        rate+56(FP), X6
 	VBROADCASTSS X6, Y6
-	MOVSS        debias2+60(FP), X7
+	MOVSS        eps+60(FP), X7
 	VBROADCASTSS X7, Y7
-	MOVSS        eps+64(FP), X8
-	VBROADCASTSS X8, Y8
 	SUBQ         $0x00000008, SI
 	JL           less
 
 vector:
-	VMOVUPS     (CX), Y9
-	VMOVUPS     (DX), Y10
-	VMOVUPS     (BX), Y11
-	VMOVUPS     (AX), Y12
-	VFMADD231PS Y1, Y12, Y9
-	VMULPS      Y2, Y10, Y10
-	VFMADD231PS Y3, Y9, Y10
-	VMULPS      Y4, Y11, Y11
-	VMULPS      Y9, Y9, Y9
-	VFMADD231PS Y5, Y9, Y11
-	VMOVUPS     Y10, (DX)
-	VMOVUPS     Y11, (BX)
-	VDIVPS      Y7, Y11, Y11
-	VSQRTPS     Y11, Y11
-	VADDPS      Y8, Y11, Y11
-	VMULPS      Y6, Y10, Y10
-	VDIVPS      Y11, Y10, Y10
-	VMULPS      Y0, Y12, Y12
-	VSUBPS      Y10, Y12, Y12
-	VMOVUPS     Y12, (AX)
+	VMOVUPS     (CX), Y8
+	VMOVUPS     (DX), Y9
+	VMOVUPS     (BX), Y10
+	VMOVUPS     (AX), Y11
+	VFMADD231PS Y1, Y11, Y8
+	VMULPS      Y2, Y9, Y9
+	VFMADD231PS Y3, Y8, Y9
+	VMULPS      Y4, Y10, Y10
+	VMULPS      Y8, Y8, Y8
+	VFMADD231PS Y5, Y8, Y10
+	VMOVUPS     Y9, (DX)
+	VMOVUPS     Y10, (BX)
+	VSQRTPS     Y10, Y10
+	VADDPS      Y7, Y10, Y10
+	VMULPS      Y6, Y9, Y9
+	VDIVPS      Y10, Y9, Y9
+	VMULPS      Y0, Y11, Y11
+	VSUBPS      Y9, Y11, Y11
+	VMOVUPS     Y11, (AX)
 	ADDQ        $0x00000020, AX
 	ADDQ        $0x00000020, CX
 	ADDQ        $0x00000020, DX
@@ -953,26 +950,25 @@ less:
 	JL   done
 
 value:
-	VMOVSS      (CX), X9
-	VMOVSS      (DX), X10
-	VMOVSS      (BX), X11
-	VMOVSS      (AX), X12
-	VFMADD231PS X1, X12, X9
-	VMULPS      X2, X10, X10
-	VFMADD231PS X3, X9, X10
-	VMULPS      X4, X11, X11
-	VMULPS      X9, X9, X9
-	VFMADD231PS X5, X9, X11
-	VMOVSS      X10, (DX)
-	VMOVSS      X11, (BX)
-	VDIVPS      X7, X11, X11
-	VSQRTPS     X11, X11
-	VADDPS      X8, X11, X11
-	VMULPS      X6, X10, X10
-	VDIVPS      X11, X10, X10
-	VMULPS      X0, X12, X12
-	VSUBPS      X10, X12, X12
-	VMOVSS      X12, (AX)
+	VMOVSS      (CX), X8
+	VMOVSS      (DX), X9
+	VMOVSS      (BX), X10
+	VMOVSS      (AX), X11
+	VFMADD231PS X1, X11, X8
+	VMULPS      X2, X9, X9
+	VFMADD231PS X3, X8, X9
+	VMULPS      X4, X10, X10
+	VMULPS      X8, X8, X8
+	VFMADD231PS X5, X8, X10
+	VMOVSS      X9, (DX)
+	VMOVSS      X10, (BX)
+	VSQRTPS     X10, X10
+	VADDPS      X7, X10, X10
+	VMULPS      X6, X9, X9
+	VDIVPS      X10, X9, X9
+	VMULPS      X0, X11, X11
+	VSUBPS      X9, X11, X11
+	VMOVSS      X11, (AX)
 	ADDQ        $0x00000004, AX
 	ADDQ        $0x00000004, CX
 	ADDQ        $0x00000004, DX

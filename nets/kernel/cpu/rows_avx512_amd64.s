@@ -865,14 +865,14 @@ done:
 	VZEROUPPER
 	RET
 
-// func adamAVX512(w *float32, d *float32, m *float32, v *float32, keep float32, l2 float32, beta1 float32, rest1 float32, beta2 float32, rest2 float32, rate float32, debias2 float32, eps float32, n int)
+// func adamAVX512(w *float32, d *float32, m *float32, v *float32, keep float32, l2 float32, beta1 float32, rest1 float32, beta2 float32, rest2 float32, rate float32, eps float32, n int)
 // Requires: AVX, AVX512F, BMI2, SSE
-TEXT ·adamAVX512(SB), NOSPLIT, $0-80
+TEXT ·adamAVX512(SB), NOSPLIT, $0-72
 	MOVQ         w+0(FP), AX
 	MOVQ         d+8(FP), CX
 	MOVQ         m+16(FP), DX
 	MOVQ         v+24(FP), BX
-	MOVQ         n+72(FP), SI
+	MOVQ         n+64(FP), SI
 	MOVSS        keep+32(FP), X0
 	VBROADCASTSS X0, Z0
 	MOVSS        l2+36(FP), X1
@@ -887,34 +887,31 @@ TEXT ·adamAVX512(SB), NOSPLIT, $0-80
 	VBROADCASTSS X5, Z5
 	MOVSS        rate+56(FP), X6
 	VBROADCASTSS X6, Z6
-	MOVSS        debias2+60(FP), X7
+	MOVSS        eps+60(FP), X7
 	VBROADCASTSS X7, Z7
-	MOVSS        eps+64(FP), X8
-	VBROADCASTSS X8, Z8
 	SUBQ         $0x00000010, SI
 	JL           less
 
 vector:
-	VMOVUPS     (CX), Z9
-	VMOVUPS     (DX), Z10
-	VMOVUPS     (BX), Z11
-	VMOVUPS     (AX), Z12
-	VFMADD231PS Z1, Z12, Z9
-	VMULPS      Z2, Z10, Z10
-	VFMADD231PS Z3, Z9, Z10
-	VMULPS      Z4, Z11, Z11
-	VMULPS      Z9, Z9, Z9
-	VFMADD231PS Z5, Z9, Z11
-	VMOVUPS     Z10, (DX)
-	VMOVUPS     Z11, (BX)
-	VDIVPS      Z7, Z11, Z11
-	VSQRTPS     Z11, Z11
-	VADDPS      Z8, Z11, Z11
-	VMULPS      Z6, Z10, Z10
-	VDIVPS      Z11, Z10, Z10
-	VMULPS      Z0, Z12, Z12
-	VSUBPS      Z10, Z12, Z12
-	VMOVUPS     Z12, (AX)
+	VMOVUPS     (CX), Z8
+	VMOVUPS     (DX), Z9
+	VMOVUPS     (BX), Z10
+	VMOVUPS     (AX), Z11
+	VFMADD231PS Z1, Z11, Z8
+	VMULPS      Z2, Z9, Z9
+	VFMADD231PS Z3, Z8, Z9
+	VMULPS      Z4, Z10, Z10
+	VMULPS      Z8, Z8, Z8
+	VFMADD231PS Z5, Z8, Z10
+	VMOVUPS     Z9, (DX)
+	VMOVUPS     Z10, (BX)
+	VSQRTPS     Z10, Z10
+	VADDPS      Z7, Z10, Z10
+	VMULPS      Z6, Z9, Z9
+	VDIVPS      Z10, Z9, Z9
+	VMULPS      Z0, Z11, Z11
+	VSUBPS      Z9, Z11, Z11
+	VMOVUPS     Z11, (AX)
 	ADDQ        $0x00000040, AX
 	ADDQ        $0x00000040, CX
 	ADDQ        $0x00000040, DX
@@ -930,26 +927,25 @@ less:
 	DECQ        DI
 	BZHIQ       SI, DI, DI
 	KMOVW       DI, K1
-	VMOVUPS.Z   (CX), K1, Z9
-	VMOVUPS.Z   (DX), K1, Z10
-	VMOVUPS.Z   (BX), K1, Z11
-	VMOVUPS.Z   (AX), K1, Z12
-	VFMADD231PS Z1, Z12, Z9
-	VMULPS      Z2, Z10, Z10
-	VFMADD231PS Z3, Z9, Z10
-	VMULPS      Z4, Z11, Z11
-	VMULPS      Z9, Z9, Z9
-	VFMADD231PS Z5, Z9, Z11
-	VMOVUPS     Z10, K1, (DX)
-	VMOVUPS     Z11, K1, (BX)
-	VDIVPS      Z7, Z11, Z11
-	VSQRTPS     Z11, Z11
-	VADDPS      Z8, Z11, Z11
-	VMULPS      Z6, Z10, Z10
-	VDIVPS      Z11, Z10, Z10
-	VMULPS      Z0, Z12, Z12
-	VSUBPS      Z10, Z12, Z12
-	VMOVUPS     Z12, K1, (AX)
+	VMOVUPS.Z   (CX), K1, Z8
+	VMOVUPS.Z   (DX), K1, Z9
+	VMOVUPS.Z   (BX), K1, Z10
+	VMOVUPS.Z   (AX), K1, Z11
+	VFMADD231PS Z1, Z11, Z8
+	VMULPS      Z2, Z9, Z9
+	VFMADD231PS Z3, Z8, Z9
+	VMULPS      Z4, Z10, Z10
+	VMULPS      Z8, Z8, Z8
+	VFMADD231PS Z5, Z8, Z10
+	VMOVUPS     Z9, K1, (DX)
+	VMOVUPS     Z10, K1, (BX)
+	VSQRTPS     Z10, Z10
+	VADDPS      Z7, Z10, Z10
+	VMULPS      Z6, Z9, Z9
+	VDIVPS      Z10, Z9, Z9
+	VMULPS      Z0, Z11, Z11
+	VSUBPS      Z9, Z11, Z11
+	VMOVUPS     Z11, K1, (AX)
 
 done:
 	VZEROUPPER

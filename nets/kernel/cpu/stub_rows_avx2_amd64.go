@@ -35,5 +35,5 @@ func poolArgAVX2(arg *float32, x *float32, k int, n int)
 func poolBackAVX2(dx *float32, arg *float32, dy *float32, k int, n int)
 
 // adamAVX2 makes one step of n weights w with gradients d: g = d + l2*w, m = beta1*m + rest1*g, v = beta2*v +
-// rest2*g*g, w = keep*w - rate*m/(sqrt(v/debias2)+eps).
-func adamAVX2(w *float32, d *float32, m *float32, v *float32, keep float32, l2 float32, beta1 float32, rest1 float32, beta2 float32, rest2 float32, rate float32, debias2 float32, eps float32, n int)
+// rest2*g*g, w = keep*w - rate*m/(sqrt(v)+eps).
+func adamAVX2(w *float32, d *float32, m *float32, v *float32, keep float32, l2 float32, beta1 float32, rest1 float32, beta2 float32, rest2 float32, rate float32, eps float32, n int)

@@ -3,17 +3,18 @@
 """earshot and scikit-learn side by side: fit and predict of every classical model, the study's protocol.
 
     go build -o earshot ./cmd/earshot && bench_sklearn.py EARSHOT [--rows 780] [--trees 400] [--reps 5] [--only NAME,…] [--threads 2]
-    go test -c -o test ./train/classical && bench_sklearn.py ./test --protocol [--reps 5] [--only NAME,…]
+    go test -c -o test ./train/classical && go test -c -o mlp ./train && bench_sklearn.py ./test --mlp-test ./mlp --protocol [--reps 5] [--only NAME,…]
 
 Models: the same rows (make_classification, 52 features, 6 classes, standardized) and settings go to both; runs alternate, each
 in a process of its own, scikit-learn's after a warm-up; the best of each side counts. Wall times are those of fit and predict
 alone (classify --json). cpu is the processor time and MB the peak memory of a whole process (ours includes starting and reading
 the tables, theirs neither). Support vector machines get 10,000 rows at most, forests 100 trees from 20,000 rows on.
 
-Protocol: one trial of the study (80/20, scaling, 3-fold grid, refit) by BenchmarkProtocol against GridSearchCV in one thread."""
+Protocol: one trial of the study (80/20, scaling, 3-fold grid, refit) by BenchmarkProtocol against GridSearchCV in one thread. With
+--mlp-test the test binary of ./train adds the perceptron to the sum."""
 import argparse, json, os, re, resource, subprocess, sys, tempfile, time, warnings
 ap = argparse.ArgumentParser(); ap.add_argument("earshot"); ap.add_argument("--rows", type=int, default=780); ap.add_argument("--trees", type=int); ap.add_argument("--reps", type=int, default=5)
-ap.add_argument("--only"); ap.add_argument("--protocol", action="store_true"); ap.add_argument("--threads", type=int, default=2); a = ap.parse_args()
+ap.add_argument("--only"); ap.add_argument("--mlp-test"); ap.add_argument("--protocol", action="store_true"); ap.add_argument("--threads", type=int, default=2); a = ap.parse_args()
 for v in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"): os.environ[v] = "1" if a.protocol else str(a.threads)
 warnings.filterwarnings("ignore")
 # A process inherits the peak memory of the one that starts it: programs are started by one that stays small.
@@ -38,6 +39,7 @@ from sklearn.neighbors import KNeighborsClassifier as KNN
 from sklearn.tree import DecisionTreeClassifier as Tree
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.cluster import KMeans
+from sklearn.neural_network import MLPClassifier as MLP
 J, n, a.earshot = a.threads, a.rows, os.path.abspath(a.earshot)
 T = a.trees or (400 if n < 20000 else 100)
 MODELS = [
@@ -46,6 +48,7 @@ MODELS = [
  ("svm_linear", "svm", dict(kernel="linear"), lambda: SVC(kernel="linear")), ("svm_rbf", "svm", {}, SVC), ("svm_rbf_probability", "svm", dict(probability=True), lambda: SVC(probability=True)),
  ("gnb", "gnb", {}, GaussianNB), ("knn_euclidean", "knn", {}, lambda: KNN(n_jobs=J)), ("knn_manhattan", "knn", dict(metric="manhattan", weights="distance"), lambda: KNN(metric="manhattan", weights="distance", n_jobs=J)),
  ("logistic", "logistic", dict(max_iter=1000), lambda: LogisticRegression(max_iter=1000)), ("ridge", "ridge", {}, RidgeClassifier), ("kmeans", "kmeans", dict(n_clusters=6, n_init=10), lambda: KMeans(6, n_init=10)), ("kmeans_elkan", "kmeans", dict(n_clusters=6, n_init=10), lambda: KMeans(6, n_init=10, algorithm="elkan")),
+ ("mlp_100", "mlp", {}, MLP), ("mlp_300", "mlp", dict(hidden_layer_sizes=300), lambda: MLP(300)), ("mlp_100_100", "mlp", dict(hidden_layer_sizes="100:100"), lambda: MLP((100, 100))),
 ]
 print(f"scikit-learn {sklearn.__version__}, numpy {np.__version__}, {'780' if a.protocol else n} rows, {J} threads, load {os.getloadavg()[0]:.1f}", flush=True)
 
@@ -91,21 +94,22 @@ def protocol():
     from sklearn.preprocessing import StandardScaler
     C, p = [.1, .5, 1, 5, 10], 52
     grids = dict(tree=(Tree(), dict(criterion=["gini", "entropy"])), forest=(RF(400), dict(criterion=["gini", "entropy"], max_features=["sqrt", "log2"])), svm_linear=(SVC(kernel="linear"), dict(C=C)),
-        svm_rbf=(SVC(), dict(C=C, gamma=[.1 / p, 1 / p, 10 / p, .01, .1, 1])), knn=(KNN(), dict(n_neighbors=[1, 3, 5, 7, 9, 11], weights=["uniform", "distance"], metric=["manhattan", "euclidean"])))
-    # A place for mlp=(MLPClassifier(…), dict(…)) beside BenchmarkProtocol's.
+        svm_rbf=(SVC(), dict(C=C, gamma=[.1 / p, 1 / p, 10 / p, .01, .1, 1])), knn=(KNN(), dict(n_neighbors=[1, 3, 5, 7, 9, 11], weights=["uniform", "distance"], metric=["manhattan", "euclidean"])),
+        mlp=(MLP(), dict(hidden_layer_sizes=[(100,), (300,), (100, 100)], activation=["logistic", "relu"])))
     # rows as hard as blobs of bench_test.go, where the Go side draws its own
     rng = np.random.default_rng(1); Y = np.arange(780) % 6; centers = rng.normal(size=(6, 52)) * (np.arange(52) < 26); Z = centers[Y] + 1.5 * rng.normal(size=(780, 52))
     tr, te = next(StratifiedShuffleSplit(1, test_size=.2, random_state=0).split(Z, Y))
     total = np.zeros(2), []
     root = os.path.dirname(os.path.abspath(__file__)) + "/.."
     for name, (est, grid) in grids.items():
-        if a.only and name not in a.only.split(","): continue
+        test, pattern = (os.path.abspath(a.mlp_test), "Protocol/model=mlp/N=780/F=52/") if name == "mlp" and a.mlp_test else (a.earshot, f"Protocol/model={name}/")
+        if a.only and name not in a.only.split(",") or name == "mlp" and not a.mlp_test: continue
+        was = resource.getrusage(resource.RUSAGE_CHILDREN)
+        out = subprocess.run([test, "-test.run", "NONE", "-test.bench", pattern, "-test.benchtime", f"{a.reps}x"], cwd=root, check=True, capture_output=True, text=True).stdout
+        now = resource.getrusage(resource.RUSAGE_CHILDREN)
         c, t = time.process_time(), time.perf_counter()
         s = StandardScaler().fit(Z[tr]); GridSearchCV(est, grid, cv=StratifiedKFold(3, shuffle=True, random_state=0)).fit(s.transform(Z[tr]), Y[tr]).score(s.transform(Z[te]), Y[te])
         theirs = time.process_time() - c, time.perf_counter() - t
-        was = resource.getrusage(resource.RUSAGE_CHILDREN)
-        out = subprocess.run([a.earshot, "-test.run", "NONE", "-test.bench", f"Protocol/model={name}/", "-test.benchtime", f"{a.reps}x"], cwd=root, check=True, capture_output=True, text=True).stdout
-        now = resource.getrusage(resource.RUSAGE_CHILDREN)
         wall = float(re.search(r"([\d.]+) ns/op", out)[1]) / 1e9; cpu = (now.ru_utime + now.ru_stime - was.ru_utime - was.ru_stime) / a.reps   # with drawing the rows and starting
         print(f"protocol {name:12s} cpu s a trial: ours {cpu:7.3f}, theirs (one thread) {theirs[0]:7.3f}, x {theirs[0]/cpu:5.2f}; wall: ours {wall:7.3f}, theirs {theirs[1]:7.3f}", flush=True)
         total[0][:] += cpu, theirs[0]; total[1].append(name)

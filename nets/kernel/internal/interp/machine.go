@@ -193,6 +193,7 @@ var scalarOps = map[string]func(*machine, *instruction){
 	"BZHIQ": func(m *machine, in *instruction) { // the low bits, as many as the first operand says
 		m.general[in.args[2].n] = m.integer(in.args[1], in) & (1<<uint(m.integer(in.args[0], in)) - 1)
 	},
+	"IMULQ": update(func(d, s int64) int64 { return d * s }),
 	"ADDQ":  update(func(d, s int64) int64 { return d + s }),
 	"SUBQ":  update(func(d, s int64) int64 { return d - s }),
 	"ANDQ":  update(func(d, s int64) int64 { return d & s }),
