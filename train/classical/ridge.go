@@ -45,7 +45,7 @@ func (m *Ridge) Fit(x Matrix, y []int, k int) error {
 		}
 	}
 	m.K, m.F = k, x.F
-	p := newRidgeProblem(x, y, rowWeights(class, y), m.columns(), m.Threads)
+	p := newRidgeProblem(x, y, rowWeights(class, y), m.columns(), m.Threads, m.Alphas != nil)
 	m.Chosen = m.Alpha
 	if m.Chosen == 0 {
 		m.Chosen = 1
@@ -62,20 +62,22 @@ func (m *Ridge) Fit(x Matrix, y []int, k int) error {
 	return nil
 }
 
-// ridgeProblem holds rows and targets, centered and scaled by the root of their weight.
+// ridgeProblem is the normal equations, of rows and targets that are centered and scaled by the root of their weight.
 type ridgeProblem struct {
 	n, f, c      int
-	x, y         []float64 // (N, F), (N, C)
+	x, y         []float64 // (N, F), (N, C); x is nil when nothing needs it
 	share        []float64 // (N) of the weight: the intercept's leverage
 	root         []float64 // (N) of the weight
 	xmean, ymean []float64
 	dual         bool
 	size         int            // of gram
 	gram         blas64.General // (F, F) or, dual, (N, N); upper triangle
+	right        []float64      // X'Y, or Y when dual, (size, C)
 }
 
-func newRidgeProblem(x Matrix, y []int, w []float64, columns, threads int) *ridgeProblem {
-	p := &ridgeProblem{n: x.N, f: x.F, c: columns, x: make([]float64, len(x.X)), y: make([]float64, x.N*columns), share: make([]float64, x.N), root: make([]float64, x.N), ymean: make([]float64, columns)}
+// newRidgeProblem keeps x when keep is set.
+func newRidgeProblem(x Matrix, y []int, w []float64, columns, threads int, keep bool) *ridgeProblem {
+	p := &ridgeProblem{n: x.N, f: x.F, c: columns, y: make([]float64, x.N*columns), share: make([]float64, x.N), root: make([]float64, x.N), ymean: make([]float64, columns)}
 	sum := 0.0
 	for _, v := range w {
 		sum += v
@@ -93,9 +95,6 @@ func newRidgeProblem(x Matrix, y []int, w []float64, columns, threads int) *ridg
 		}
 	}
 	for i := range x.N {
-		for j, v := range x.Row(i) {
-			p.x[i*x.F+j] = (v - p.xmean[j]) * p.root[i]
-		}
 		for c := range columns {
 			p.y[i*columns+c] = (p.y[i*columns+c] - p.ymean[c]) * p.root[i]
 		}
@@ -103,22 +102,74 @@ func newRidgeProblem(x Matrix, y []int, w []float64, columns, threads int) *ridg
 	p.dual = x.N < x.F
 	p.size = min(x.N, x.F)
 	p.gram = general(p.size, p.size, make([]float64, p.size*p.size))
-	if p.dual {
+	few := x.F <= 256 // small partial sums
+	if p.dual || keep || !few {
+		p.x = make([]float64, len(x.X))
+		for i := range x.N {
+			for j, v := range x.Row(i) {
+				p.x[i*x.F+j] = (v - p.xmean[j]) * p.root[i]
+			}
+		}
+	}
+	switch {
+	case p.dual:
 		gramRows(p.x, x.N, x.F, p.gram.Data, threads)
-	} else {
+		p.right = slices.Clone(p.y)
+	case few:
+		p.normal(x, threads)
+	default:
 		blas64.Syrk(blas.Trans, 1, general(x.N, x.F, p.x), 0, blas64.Symmetric{N: p.size, Stride: p.size, Data: p.gram.Data, Uplo: blas.Upper})
+		p.right = make([]float64, p.f*p.c)
+		blas64.Gemm(blas.Trans, blas.NoTrans, 1, general(p.n, p.f, p.x), general(p.n, p.c, p.y), 0, general(p.f, p.c, p.right))
 	}
 	return p
 }
 
-// right is the right-hand side: X'Y, or Y when dual, (size, C).
-func (p *ridgeProblem) right() []float64 {
-	if p.dual {
-		return slices.Clone(p.y)
+// normal computes X'X and X'Y over blocks of rows whose sums are added in order.
+func (p *ridgeProblem) normal(x Matrix, threads int) {
+	const rows, together = 512, 16 // blocks, and how many of them wait for their sum
+	wide := p.f + p.c
+	type worker struct{ t []float64 }
+	ws := make([]worker, workers(threads, together))
+	var part [together][]float64
+	p.right = make([]float64, p.f*p.c)
+	blocks := (x.N + rows - 1) / rows
+	for first := 0; first < blocks; first += together {
+		n := min(together, blocks-first)
+		parallel(threads, n, func(w, b int) {
+			if ws[w].t == nil {
+				ws[w].t = make([]float64, wide*rows)
+			}
+			if part[b] == nil {
+				part[b] = make([]float64, p.f*wide)
+			}
+			lo := (first + b) * rows
+			m := min(rows, x.N-lo)
+			t := ws[w].t[:wide*m] // columns of X and Y
+			for i := range m {
+				root := p.root[lo+i]
+				for j, v := range x.Row(lo + i) {
+					t[j*m+i] = (v - p.xmean[j]) * root
+				}
+				for c := range p.c {
+					t[(p.f+c)*m+i] = p.y[(lo+i)*p.c+c]
+				}
+			}
+			products(t[:p.f*m], p.f, t, wide, m, part[b])
+		})
+		for _, s := range part[:n] {
+			for i := range p.f {
+				row := s[i*wide : (i+1)*wide]
+				to := p.gram.Data[i*p.f : (i+1)*p.f]
+				for j, v := range row[:p.f] {
+					to[j] += v
+				}
+				for c, v := range row[p.f:] {
+					p.right[i*p.c+c] += v
+				}
+			}
+		}
 	}
-	b := make([]float64, p.f*p.c)
-	blas64.Gemm(blas.Trans, blas.NoTrans, 1, general(p.n, p.f, p.x), general(p.n, p.c, p.y), 0, general(p.f, p.c, b))
-	return b
 }
 
 // weights turns a solution (size, C) into W (C, F).
@@ -146,7 +197,7 @@ func (p *ridgeProblem) solve(alpha float64) ([]float64, error) {
 	if !chol.Factorize(mat.NewSymDense(p.size, g)) {
 		return nil, errors.New("ridge: the features depend on each other and the penalty is too small to tell them apart; raise alpha")
 	}
-	z := mat.NewDense(p.size, p.c, p.right())
+	z := mat.NewDense(p.size, p.c, slices.Clone(p.right))
 	if err := chol.SolveTo(z, z); err != nil && !errors.As(err, new(mat.Condition)) {
 		return nil, fmt.Errorf("ridge: %w", err)
 	}
@@ -184,7 +235,7 @@ func (p *ridgeProblem) choose(alphas []float64) (w []float64, best float64) {
 		blas64.Gemm(blas.Trans, blas.Trans, 1, Q, general(p.n, p.f, p.x), 0, basis)
 	}
 	rhs := make([]float64, n*p.c) // Q'right
-	blas64.Gemm(blas.Trans, blas.NoTrans, 1, Q, general(n, p.c, p.right()), 0, general(n, p.c, rhs))
+	blas64.Gemm(blas.Trans, blas.NoTrans, 1, Q, general(n, p.c, p.right), 0, general(n, p.c, rhs))
 	least := math.Inf(1)
 	var bestZ []float64
 	z := make([]float64, n*p.c)
