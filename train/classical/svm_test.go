@@ -8,7 +8,7 @@ import (
 )
 
 // TestSVM compares decision values with SVC's. Both stop at a tolerance of 1e-3, so 1e-3 is what the values can be held
-// to; that they agree far better shows that the same steps were taken.
+// to; where they agree far better the same steps were taken.
 func TestSVM(t *testing.T) {
 	var cases struct {
 		SVC []struct {
