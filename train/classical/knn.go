@@ -68,12 +68,16 @@ func (m *KNN) Nearest(x Matrix) (rows []int, dist []float64) {
 	// A block of queries shares each stretch of training rows while it is in the cache. Squared distances come from inner
 	// products first, |a|² + |b|² - 2ab; only rows that could be nearer than the farthest neighbor are looked at again, so
 	// that rounding in that formula decides nothing.
-	const queries, stretch = 24, 128
+	const stretch = 144
+	queries := min(192, max(24, x.N/2/workers(m.Threads, x.N+1)))
 	var norm []float64
 	if m.Metric == Euclidean {
 		norm = norms(m.X)
 	}
-	type worker struct{ products, norm []float64 }
+	type worker struct {
+		products, norm []float64
+		panels         panelProducts
+	}
 	ws := make([]worker, workers(m.Threads, (x.N+queries-1)/queries))
 	parallel(m.Threads, (x.N+queries-1)/queries, func(k, b int) {
 		w := &ws[k]
@@ -84,10 +88,18 @@ func (m *KNN) Nearest(x Matrix) (rows []int, dist []float64) {
 		for i := lo * n; i < hi*n; i++ {
 			dist[i] = math.Inf(1)
 		}
+		if m.Metric == Euclidean && simd {
+			w.panels.rows(x.X[lo*x.F:hi*x.F], hi-lo, x.F)
+		}
 		for from := 0; from < m.X.N; from += stretch {
 			to := min(m.X.N, from+stretch)
+			found, stride := w.products, to-from
 			if m.Metric == Euclidean {
-				products(x.X[lo*x.F:hi*x.F], hi-lo, m.X.X[from*x.F:to*x.F], to-from, x.F, w.products)
+				if simd {
+					found, stride = w.panels.with(m.X.X[from*x.F:to*x.F], to-from)
+				} else {
+					products(x.X[lo*x.F:hi*x.F], hi-lo, m.X.X[from*x.F:to*x.F], to-from, x.F, w.products)
+				}
 			}
 			for q := lo; q < hi; q++ {
 				if m.Metric == Manhattan {
@@ -99,7 +111,7 @@ func (m *KNN) Nearest(x Matrix) (rows []int, dist []float64) {
 				if from == 0 {
 					w.norm[q-lo] = dot(x.Row(q), x.Row(q))
 				}
-				m.sift(x.Row(q), w.norm[q-lo], norm[from:to], w.products[(q-lo)*(to-from):(q-lo+1)*(to-from)], from, rows[q*n:(q+1)*n], dist[q*n:(q+1)*n])
+				m.sift(x.Row(q), w.norm[q-lo], norm[from:to], found[(q-lo)*stride:(q-lo)*stride+to-from], from, rows[q*n:(q+1)*n], dist[q*n:(q+1)*n])
 			}
 		}
 		if m.Metric == Euclidean {

@@ -1,7 +1,6 @@
 package classical
 
 import (
-	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/floats"
 )
@@ -43,10 +42,10 @@ func (m *linear) columns() int {
 func (m *linear) Decision(x Matrix) ([]float64, int) {
 	c := m.columns()
 	d := make([]float64, x.N*c)
+	products(x.X, x.N, m.W, c, x.F, d)
 	for i := range x.N {
-		copy(d[i*c:(i+1)*c], m.B)
+		floats.Add(d[i*c:(i+1)*c], m.B)
 	}
-	blas64.Gemm(blas.NoTrans, blas.Trans, 1, x.general(), general(c, m.F, m.W), 1, general(x.N, c, d))
 	return d, c
 }
 

@@ -66,3 +66,41 @@ func gram(n, f int, block func(i, from, to int, out []float64), c []float64, thr
 		})
 	}
 }
+
+// panelProducts is products for blocks that meet many others: it keeps the columns of b in panels of twelve.
+type panelProducts struct {
+	a, panels, c []float64
+	n, m, k      int
+}
+
+// rows takes the n rows of a.
+func (p *panelProducts) rows(a []float64, n, k int) {
+	p.n, p.k = (n+3)&^3, k
+	p.a = resize(p.a, p.n*k)
+	clear(p.a[copy(p.a, a[:n*k]):])
+}
+
+// with returns the inner products with the m rows of b, (n, stride).
+func (p *panelProducts) with(b []float64, m int) (c []float64, stride int) {
+	panels := (m + 11) / 12
+	stride = 12 * panels
+	p.panels, p.c = resize(p.panels, stride*p.k), resize(p.c, p.n*stride)
+	for q := range panels {
+		panel := p.panels[12*q*p.k : 12*(q+1)*p.k]
+		for j := range 12 {
+			if 12*q+j >= m {
+				for t := range p.k {
+					panel[12*t+j] = 0
+				}
+				continue
+			}
+			for t, v := range b[(12*q+j)*p.k : (12*q+j+1)*p.k] {
+				panel[12*t+j] = v
+			}
+		}
+		for i := 0; i < p.n; i += 4 {
+			tile4x12(&p.a[i*p.k], p.k, &panel[0], p.k, &p.c[i*stride+12*q], stride)
+		}
+	}
+	return p.c, stride
+}

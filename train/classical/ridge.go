@@ -40,7 +40,7 @@ func (m *Ridge) fit(x table, y []int, k int, s *Scaler) error {
 		}
 	}
 	m.K, m.F = k, x.f
-	p := newRidgeProblem(x, s, y, rowWeights(class, y), m.columns(), m.Threads)
+	p := newRidgeProblem(x, s, y, rowWeights(class, y), m.columns(), m.Threads, m.Alphas != nil)
 	m.Chosen = m.Alpha
 	if m.Chosen == 0 {
 		m.Chosen = 1

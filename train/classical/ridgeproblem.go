@@ -19,17 +19,19 @@ type ridgeProblem struct {
 	n, f, c      int
 	rows         table
 	inverse      []float64 // (F) of the scale; nil: 1
-	x, y         []float64 // (N, F) unless dual, (N, C)
+	x, y         []float64 // (N, F), nil where nothing needs it; (N, C)
 	share        []float64 // (N) of the weight: the intercept's leverage
 	root         []float64 // (N) of the weight
 	xmean, ymean []float64 // of the given rows
 	dual         bool
 	size         int            // of gram
 	gram         blas64.General // (F, F) or, dual, (N, N); upper triangle
+	rhs          []float64      // X'Y (F, C); nil when dual
 	threads      int
 }
 
-func newRidgeProblem(x table, s *Scaler, y []int, w []float64, columns, threads int) *ridgeProblem {
+// newRidgeProblem keeps the rows when keep is set and they are at least as many as features.
+func newRidgeProblem(x table, s *Scaler, y []int, w []float64, columns, threads int, keep bool) *ridgeProblem {
 	p := &ridgeProblem{n: x.n, f: x.f, c: columns, rows: x, y: make([]float64, x.n*columns), share: make([]float64, x.n), root: make([]float64, x.n), ymean: make([]float64, columns), threads: threads}
 	if s != nil {
 		p.inverse = make([]float64, x.f)
@@ -69,10 +71,65 @@ func newRidgeProblem(x table, s *Scaler, y []int, w []float64, columns, threads 
 		gram(x.n, x.f, p.block, p.gram.Data, threads)
 		return p
 	}
-	p.x = make([]float64, x.n*x.f)
-	parallel(threads, x.n, func(_, i int) { p.block(i, 0, x.f, p.x[i*x.f:(i+1)*x.f]) })
+	few := x.f <= 256 // small partial sums
+	if keep || !few {
+		p.x = make([]float64, x.n*x.f)
+		parallel(threads, x.n, func(_, i int) { p.block(i, 0, x.f, p.x[i*x.f:(i+1)*x.f]) })
+	}
+	p.rhs = make([]float64, p.f*p.c)
+	if few {
+		p.normal()
+		return p
+	}
 	blas64.Syrk(blas.Trans, 1, general(x.n, x.f, p.x), 0, blas64.Symmetric{N: p.size, Stride: p.size, Data: p.gram.Data, Uplo: blas.Upper})
+	blas64.Gemm(blas.Trans, blas.NoTrans, 1, general(p.n, p.f, p.x), general(p.n, p.c, p.y), 0, general(p.f, p.c, p.rhs))
 	return p
+}
+
+// normal computes X'X and X'Y over blocks of rows whose sums are added in order.
+func (p *ridgeProblem) normal() {
+	const rows, together = 512, 16 // of a block; blocks that wait for their sum
+	wide := p.f + p.c
+	columns := make([][]float64, workers(p.threads, together)) // of X and Y, (F+C, rows)
+	row := make([][]float64, len(columns))
+	var part [together][]float64
+	blocks := (p.n + rows - 1) / rows
+	for first := 0; first < blocks; first += together {
+		n := min(together, blocks-first)
+		parallel(p.threads, n, func(w, b int) {
+			if columns[w] == nil {
+				columns[w], row[w] = make([]float64, wide*rows), make([]float64, p.f)
+			}
+			if part[b] == nil {
+				part[b] = make([]float64, p.f*wide)
+			}
+			lo := (first + b) * rows
+			m := min(rows, p.n-lo)
+			t := columns[w][:wide*m]
+			for i := range m {
+				p.block(lo+i, 0, p.f, row[w])
+				for j, v := range row[w] {
+					t[j*m+i] = v
+				}
+				for c := range p.c {
+					t[(p.f+c)*m+i] = p.y[(lo+i)*p.c+c]
+				}
+			}
+			products(t[:p.f*m], p.f, t, wide, m, part[b])
+		})
+		for _, s := range part[:n] {
+			for i := range p.f {
+				sum := s[i*wide : (i+1)*wide]
+				to := p.gram.Data[i*p.f : (i+1)*p.f]
+				for j, v := range sum[:p.f] {
+					to[j] += v
+				}
+				for c, v := range sum[p.f:] {
+					p.rhs[i*p.c+c] += v
+				}
+			}
+		}
+	}
 }
 
 // block writes the features from to to-1 of row i.
@@ -104,9 +161,7 @@ func (p *ridgeProblem) right() []float64 {
 	if p.dual {
 		return slices.Clone(p.y)
 	}
-	b := make([]float64, p.f*p.c)
-	blas64.Gemm(blas.Trans, blas.NoTrans, 1, general(p.n, p.f, p.x), general(p.n, p.c, p.y), 0, general(p.f, p.c, b))
-	return b
+	return slices.Clone(p.rhs)
 }
 
 // weights turns a solution (size, C) into W (C, F).

@@ -38,7 +38,7 @@ func (s *smo) shrink() {
 		}
 		s.size = left
 		s.permute(order)
-		s.pack.reset(len(s.v), s.rows.spare)
+		s.pack.reset(len(s.v), s.size, s.rows.spare*len(s.v))
 	}
 }
 
@@ -107,23 +107,28 @@ func (s *smo) row(p int) []float32 {
 // packing keeps kernel rows in the order of the rows in sight.
 type packing struct {
 	on    bool
+	size  int
 	rows  [][]float32 // nil: not packed
-	free  [][]float32
-	room  int // rows that may still be made
+	free  [][]float32 // of size values or more
+	room  int         // values that may still be made
 	loose [2][]float32
 	turn  int
 }
 
-// reset forgets all rows; room is their number at most.
-func (k *packing) reset(l, room int) {
+// reset forgets all rows of l; they have size values from now on, room in all at most.
+func (k *packing) reset(l, size, room int) {
 	if k.rows == nil {
-		k.rows, k.room, k.loose = make([][]float32, l), room, [2][]float32{make([]float32, l), make([]float32, l)}
+		k.rows, k.loose = make([][]float32, l), [2][]float32{make([]float32, l), make([]float32, l)}
 	}
-	k.on = true
 	for i, r := range k.rows {
 		if r != nil {
 			k.free, k.rows[i] = append(k.free, r), nil
 		}
+	}
+	k.free = slices.DeleteFunc(k.free, func(r []float32) bool { return len(r) < size })
+	k.on, k.size, k.room = true, size, room
+	for _, r := range k.free {
+		k.room -= len(r)
 	}
 }
 
@@ -134,9 +139,9 @@ func (k *packing) row(i int) ([]float32, bool) {
 		return k.rows[i], true
 	case len(k.free) > 0:
 		k.rows[i], k.free = k.free[len(k.free)-1], k.free[:len(k.free)-1]
-	case k.room > 0:
-		k.rows[i] = make([]float32, len(k.rows))
-		k.room--
+	case k.room >= k.size:
+		k.rows[i] = make([]float32, k.size)
+		k.room -= k.size
 	default:
 		k.turn ^= 1
 		return k.loose[k.turn], false

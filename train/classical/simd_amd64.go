@@ -22,3 +22,6 @@ func absolutes4(q, b0, b1, b2, b3 *float64, k int, out *[4]float64)
 
 //go:noescape
 func squares4(q, b0, b1, b2, b3 *float64, k int, out *[4]float64)
+
+//go:noescape
+func tile4x12(a *float64, lda int, panel *float64, k int, c *float64, ldc int)

@@ -19,3 +19,7 @@ func exp4(x *float64, n int, s float64) { panic("no SIMD here") }
 func absolutes4(q, b0, b1, b2, b3 *float64, k int, out *[4]float64) { panic("no SIMD here") }
 
 func squares4(q, b0, b1, b2, b3 *float64, k int, out *[4]float64) { panic("no SIMD here") }
+
+func tile4x12(a *float64, lda int, panel *float64, k int, c *float64, ldc int) {
+	panic("no SIMD here")
+}

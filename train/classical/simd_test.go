@@ -52,6 +52,21 @@ func TestSIMD(t *testing.T) {
 			}
 		}
 	}
+	for n := 1; n < 10; n++ {
+		for m := 1; m < 30; m++ {
+			k := 1 + (n*m)%9
+			a, b, want := normal(n*k), normal(m*k), make([]float64, n*m)
+			plain(func() { products(a, n, b, m, k, want) })
+			var p panelProducts
+			p.rows(normal(30), 3, 10) // what is left of another block
+			p.with(normal(400), 40)
+			p.rows(a, n, k)
+			c, stride := p.with(b, m)
+			for i := range n {
+				near(t, "products with panels", c[i*stride:i*stride+m], want[i*m:(i+1)*m], 1e-13)
+			}
+		}
+	}
 	for n := 1; n < 30; n++ {
 		machine := func() *smo {
 			r := rand.New(rand.NewPCG(uint64(n), 5))

@@ -6,8 +6,9 @@ import (
 )
 
 // smo solves the dual problem of a two-class support vector machine as LIBSVM does (Fan, Chen and Lin, Working set
-// selection using second order information, 2005; Chang and Lin, LIBSVM, 2011, sections 4 and 5): the same working sets,
-// shrinking and stopping rule, so that its answer is LIBSVM's to more digits than the tolerance says.
+// selection using second order information, 2005; Chang and Lin, LIBSVM, 2011, sections 4 and 5): the same rules for
+// working sets, shrinking and stopping. Where rounding lets it take the same steps, its answer is LIBSVM's to nine digits,
+// elsewhere within the tolerance.
 //
 //	min a'Qa/2 - sum a,  0 <= a_i <= C_i,  y'a = 0,  Q_ij = y_i y_j K_ij
 //

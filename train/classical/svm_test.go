@@ -8,7 +8,7 @@ import (
 )
 
 // TestSVM compares decision values with SVC's. Both stop at a tolerance of 1e-3, so 1e-3 is what the values can be held
-// to; that they agree far better shows that the same steps were taken.
+// to; where they agree far better the same steps were taken.
 func TestSVM(t *testing.T) {
 	var cases struct {
 		SVC []struct {
@@ -143,5 +143,33 @@ func TestSVMAbsentClass(t *testing.T) {
 	}
 	if err := m.Fit(x.Rows(rows[:1]), c[:1], 3); err == nil {
 		t.Error("one class was learned from")
+	}
+}
+
+// TestSVMPacking: a machine large enough to put its shrunk rows out of sight answers alike with room for rows in both
+// orders, in one and in neither.
+func TestSVMPacking(t *testing.T) {
+	x, y := formula(1000, 4, 2, 87, 0.5, 0)
+	packed := 0
+	solve := func(bytes int) []float64 {
+		q := newKernelRows(kernel{gamma: 0.3}, x, bytes, new([]float32))
+		s := &smo{rows: q, y: make([]float64, x.N), c: make([]float64, x.N), diag: make([]float64, x.N), eps: 1e-3}
+		for i := range s.y {
+			s.y[i], s.c[i], s.diag[i] = float64(1-2*y[i]), 50, 1
+		}
+		alpha, rho := s.solve(true)
+		if s.pack.rows != nil {
+			packed++
+		}
+		return append(alpha, rho)
+	}
+	want := solve(100 << 20)
+	for _, bytes := range []int{4 * x.N * x.N, 4*x.N*x.N + 40*x.N, 400 * x.N, 1} {
+		if !reflect.DeepEqual(want, solve(bytes)) {
+			t.Errorf("%d bytes give another machine", bytes)
+		}
+	}
+	if packed != 5 {
+		t.Errorf("rows were put out of sight %d times of 5", packed)
 	}
 }

@@ -253,3 +253,68 @@ sqr:
 	VMOVUPD    Y0, (R9)
 	VZEROUPPER
 	RET
+
+#define ROW(src, c0, c1, c2) \
+	VBROADCASTSD (src)(R11*8), Y15 \
+	VFMADD231PD  Y12, Y15, c0      \
+	VFMADD231PD  Y13, Y15, c1      \
+	VFMADD231PD  Y14, Y15, c2
+
+// func tile4x12(a *float64, lda int, panel *float64, k int, c *float64, ldc int)
+// Writes the inner products of four rows of k values, lda apart, with the twelve columns of panel (k, 12) to four rows of c,
+// ldc apart. k is above 0.
+TEXT ·tile4x12(SB), NOSPLIT, $0-48
+	MOVQ   a+0(FP), AX
+	MOVQ   lda+8(FP), R8
+	MOVQ   panel+16(FP), SI
+	MOVQ   k+24(FP), R9
+	MOVQ   c+32(FP), DI
+	MOVQ   ldc+40(FP), R10
+	SHLQ   $3, R8
+	SHLQ   $3, R10
+	LEAQ   (AX)(R8*1), BX
+	LEAQ   (BX)(R8*1), CX
+	LEAQ   (CX)(R8*1), DX
+	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
+	VXORPD Y4, Y4, Y4
+	VXORPD Y5, Y5, Y5
+	VXORPD Y6, Y6, Y6
+	VXORPD Y7, Y7, Y7
+	VXORPD Y8, Y8, Y8
+	VXORPD Y9, Y9, Y9
+	VXORPD Y10, Y10, Y10
+	VXORPD Y11, Y11, Y11
+	XORQ   R11, R11
+
+tile:
+	VMOVUPD (SI), Y12
+	VMOVUPD 32(SI), Y13
+	VMOVUPD 64(SI), Y14
+	ROW(AX, Y0, Y1, Y2)
+	ROW(BX, Y3, Y4, Y5)
+	ROW(CX, Y6, Y7, Y8)
+	ROW(DX, Y9, Y10, Y11)
+	ADDQ    $96, SI
+	INCQ    R11
+	CMPQ    R11, R9
+	JLT     tile
+	VMOVUPD Y0, (DI)
+	VMOVUPD Y1, 32(DI)
+	VMOVUPD Y2, 64(DI)
+	ADDQ    R10, DI
+	VMOVUPD Y3, (DI)
+	VMOVUPD Y4, 32(DI)
+	VMOVUPD Y5, 64(DI)
+	ADDQ    R10, DI
+	VMOVUPD Y6, (DI)
+	VMOVUPD Y7, 32(DI)
+	VMOVUPD Y8, 64(DI)
+	ADDQ    R10, DI
+	VMOVUPD Y9, (DI)
+	VMOVUPD Y10, 32(DI)
+	VMOVUPD Y11, 64(DI)
+	VZEROUPPER
+	RET
