@@ -35,7 +35,7 @@ func netTitle(name string) string {
 // Figures are the figures of the report, in reading order. What a stopped run lacks is left out.
 func (r *Run) Figures() ([]Figure, error) {
 	groups := r.Summary()
-	var out []Figure
+	out := r.featureFigures(groups)
 	for _, f := range r.folds(groups) {
 		out = append(out, r.accuracyFigure(f))
 	}
@@ -45,7 +45,6 @@ func (r *Run) Figures() ([]Figure, error) {
 			out = append(out, fig)
 		}
 	}
-	out = append(out, r.featureFigures(groups)...)
 	s, err := r.Series()
 	if err != nil {
 		return nil, err
