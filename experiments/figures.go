@@ -38,7 +38,7 @@ func (r *Run) Figures() ([]Figure, error) {
 		return r.archiveFigures(), nil
 	}
 	groups := r.Summary()
-	var out []Figure
+	out := r.featureFigures(groups)
 	for _, f := range r.folds(groups) {
 		out = append(out, r.accuracyFigure(f))
 	}
@@ -48,7 +48,6 @@ func (r *Run) Figures() ([]Figure, error) {
 			out = append(out, fig)
 		}
 	}
-	out = append(out, r.featureFigures(groups)...)
 	s, err := r.Series()
 	if err != nil {
 		return nil, err

@@ -27,8 +27,9 @@ import (
 // of gamma is ours: the study names none. The trees of a forest and the perceptron's defaults are the library's.
 // Fields that do not exist in a capture, such as the window of a capture without a connection, count as 0.
 //
-// Cost, on two cores with AVX2: --quick about a minute; the default about an hour for the tables and another for the
-// networks, --trials, --sets, --models and --nets take parts of it.
+// Cost, on two cores with AVX2: --quick about a minute; the default about half an hour for the tables (a forest and the
+// perceptron are nine tenths of it) and an hour or two for the networks. --trials, --sets, --models, --bins and --nets take
+// parts of it.
 var Requests = Study{
 	Name:  "requests",
 	Title: "What is asked of a smart speaker",

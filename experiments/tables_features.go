@@ -214,6 +214,10 @@ func (r *Run) modelTable(f featureFold) Table {
 	}
 	t.Notes = append([]string{fmt.Sprintf("In each split the grid of a model is searched on stratified %d-fold splits of the training captures. Interval: %s. Balanced: mean recall of the classes. Guessing is %s %%. p Holm: against guessing, over the models of this table.",
 		innerFolds, interval, percent(1/float64(len(r.Manifest.Settings.Classes))))}, r.featureNotes(f)...)
+	beside := splitAxis(f.split) == "" // the study's splits are random
+	if !beside {
+		t.Columns = t.Columns[:12]
+	}
 	missing := 0
 	for _, g := range f.best("") {
 		for _, c := range g.Cells {
@@ -236,11 +240,11 @@ func (r *Run) modelTable(f featureFold) Table {
 			fields[1] = netTitle(g.Net)
 			if g.Control != "" {
 				fields[1] = controlNames[g.Control] + ", " + fields[1]
-			} else if p, ok := r.Manifest.Settings.Published.Requests.Model(g.Representation, g.Net); ok && splitAxis(f.split) == "" {
+			} else if p, ok := r.Manifest.Settings.Published.Requests.Model(g.Representation, g.Net); ok && beside {
 				fields[12], fields[13], fields[14] = percent(p.Mean), percent(p.SD), percent(p.Median)
 			}
 		}
-		return Row{Fields: fields}
+		return Row{Fields: fields[:len(t.Columns)]}
 	}
 	var controls []Row
 	for _, set := range r.setNames() {

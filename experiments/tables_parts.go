@@ -101,12 +101,16 @@ func (r *Run) ablationTable(f featureFold) Table {
 	t := Table{Name: "ablations_" + f.name(), Title: fmt.Sprintf("Forest on some of the features, protocol %s, %s", f.protocol, specTitle(f.split)),
 		Columns: []Column{{Name: "Features", Left: true}, {Name: "Test points"}, {Name: "Accuracy %"}, {Name: "SD"}, {Name: "95 % low"}, {Name: "95 % high"}, {Name: "p Holm"}, {Name: "Study %"}, {Name: "Study SD", Wide: true}},
 		Notes:   append([]string{fmt.Sprintf("%d trees, no search; the study searched its grid. p Holm: against guessing, over the rows of this table.", r.Manifest.Settings.Trees)}, r.featureNotes(f)...)}
+	beside := splitAxis(f.split) == ""
+	if !beside {
+		t.Columns = t.Columns[:7]
+	}
 	for _, g := range f.groups {
 		if g.Part != PartAblation {
 			continue
 		}
 		row := []string{setTitle(g.Representation), times(g.Repeats, g.NTest), percent(g.Mean), percent(g.SD), percent(max(0, g.CILow)), percent(min(1, g.CIHigh)), pvalue(g.PHolm), "", ""}
-		if p := r.Manifest.Settings.Published.Requests; p != nil && splitAxis(f.split) == "" {
+		if p := r.Manifest.Settings.Published.Requests; p != nil && beside {
 			for _, a := range p.Ablations {
 				if a.Set == g.Representation {
 					row[7] = percent(a.Mean)
@@ -116,10 +120,12 @@ func (r *Run) ablationTable(f featureFold) Table {
 				}
 			}
 		}
-		t.add(row...)
+		t.add(row[:len(t.Columns)]...)
 	}
 	if len(t.Rows) > 0 {
-		r.controlRows(&t, f, func(name, mean, sd string) []string { return []string{name, "", mean, sd, "", "", "", "", ""} })
+		r.controlRows(&t, f, func(name, mean, sd string) []string {
+			return []string{name, "", mean, sd, "", "", "", "", ""}[:len(t.Columns)]
+		})
 	}
 	return t
 }
