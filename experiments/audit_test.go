@@ -18,7 +18,7 @@ import (
 	"earshot/data/trace"
 )
 
-var updateAudit = flag.Bool("update-audit", false, "rewrite testdata/audit.json")
+var update = flag.Bool("update", false, "rewrite testdata/audit.json")
 
 // recording is a capture of a test.
 type recording struct {
@@ -361,7 +361,7 @@ func TestAuditGolden(t *testing.T) {
 		got = b
 	}
 	const path = "testdata/audit.json"
-	if *updateAudit {
+	if *update {
 		if err := os.WriteFile(path, got, 0o644); err != nil {
 			t.Fatal(err)
 		}
