@@ -84,11 +84,15 @@ func (a isa) limits() limits {
 // 2^f - 1 = f*q(f) with the minimax polynomial q below (relative error 1.1e-8). Only instructions whose result the
 // architecture defines to the bit: no VRCP, no VRSQRT. scratch has two registers per x.
 func (a isa) curves(l limits, kinds []curve, xs, scratch []reg.VecVirtual) {
-	var scales []float64
-	for _, k := range kinds {
-		scales = append(scales, k.scale)
-	}
-	r, p := a.powers(l, scales, xs, scratch)
+	r, p := scratch[:len(xs)], scratch[len(xs):]
+	a.powers(xs, r, p, func(i int) {
+		x := xs[i]
+		VMULPS(a.float(kinds[i].scale), x, x)
+		VMINPS(x, l.high, x)
+		VMAXPS(x, l.low, x)
+		a.round(x, r[i])
+		VSUBPS(r[i], x, x)
+	})
 	for i, x := range xs {
 		VMULPS(x, p[i], p[i])
 		VSUBPS(a.float(1), r[i], x)
@@ -101,24 +105,33 @@ func (a isa) curves(l limits, kinds []curve, xs, scratch []reg.VecVirtual) {
 	}
 }
 
-// powers emits, for t = x*scale, r = 2^(whole part of t), leaves the rest f of t in x, and p = (2^f-1)/f.
-func (a isa) powers(l limits, scales []float64, xs, scratch []reg.VecVirtual) (r, p []reg.VecVirtual) {
-	r, p = scratch[:len(xs)], scratch[len(xs):]
-	for i, x := range xs {
-		VMULPS(a.float(scales[i]), x, x)
-		VMINPS(x, l.high, x)
-		VMAXPS(x, l.low, x)
-		a.round(x, r[i])
-		VSUBPS(r[i], x, x)
+// powers emits r <- 2^r and p = (2^f-1)/f, where reduce leaves an exponent's whole part in r[i] and the rest in f[i].
+func (a isa) powers(f, r, p []reg.VecVirtual, reduce func(i int)) {
+	for i := range f {
+		reduce(i)
 		VCVTPS2DQ(r[i], r[i])
 		VPADDD(a.bits(127), r[i], r[i]) // the bits of 2^r
 		VPSLLD(Imm(23), r[i], r[i])
 		VMOVUPS(a.float(0.000154035128), p[i])
 	}
 	for _, c := range []float64{0.00133907355, 0.00961823749, 0.0555035743, 0.240226498, 0.693147188} {
-		for i, x := range xs {
+		for i, x := range f {
 			VFMADD213PS(a.float(c), x, p[i])
 		}
 	}
-	return r, p
+}
+
+// exps emits p <- exp(x) for x <= 0, to about an ulp: the product with log2(e) has two parts, of which high holds the
+// first, and low the smallest x. It destroys x, and f and r.
+func (a isa) exps(low, high, x, f, r, p reg.VecVirtual) {
+	a.powers([]reg.VecVirtual{f}, []reg.VecVirtual{r}, []reg.VecVirtual{p}, func(int) {
+		VMAXPS(x, low, x)
+		VMULPS(high, x, r)
+		a.round(r, r)
+		VMOVAPS(x, f)
+		VFMSUB213PS(r, high, f)
+		VFMADD231PS(a.float(math.Log2E-float64(float32(math.Log2E))), x, f)
+	})
+	VMULPS(f, p, p)
+	VFMADD213PS(r, r, p)
 }

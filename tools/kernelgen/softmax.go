@@ -16,9 +16,11 @@ func softmax(a isa) {
 		"exponentials over their sum to prob. columns is tail.")
 	prob, sums, tops, logits := param("prob"), param("sums"), param("tops"), param("logits")
 	rows, full := param("rows"), param("full")
-	l := a.limits()
+	low, high := a.vec(), a.vec()
+	VMOVUPS(a.float(-69), low) // as for a sigmoid, far below what a sum can see
+	VMOVUPS(a.float(math.Log2E), high)
 	keep, floor, top, sum := a.vec(), a.vec(), a.vec(), a.vec()
-	x, r, p := a.vec(), a.vec(), a.vec()
+	x, f, r, p := a.vec(), a.vec(), a.vec(), a.vec()
 	// The lanes of the tail: keep where there is a logit, floor -Inf where there is none.
 	VBROADCASTSS(address("columns"), floor)
 	VMOVUPS(a.iota(), keep)
@@ -59,9 +61,7 @@ func softmax(a isa) {
 	out := Mem{Base: prob, Index: at, Scale: 1}
 	exponential := func() {
 		VSUBPS(top, x, x)
-		a.powers(l, []float64{math.Log2E}, []reg.VecVirtual{x}, []reg.VecVirtual{r, p})
-		VMULPS(x, p, p)
-		VFMADD213PS(r, r, p)
+		a.exps(low, high, x, f, r, p)
 	}
 	// Rows of less than a vector stay in registers. As long as a whole vector of values is left, what a row loads and
 	// stores beyond its end is the next row's and comes right when that is done; a masked store is slow on some processors.

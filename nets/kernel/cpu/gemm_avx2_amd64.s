@@ -1385,8 +1385,8 @@ TEXT ·softmaxAVX2(SB), NOSPLIT, $0-60
 	MOVQ         logits+24(FP), BX
 	MOVQ         rows+32(FP), SI
 	MOVQ         full+40(FP), DI
-	VMOVUPS      lanes_c2c80000<>+0(SB), Y0
-	VMOVUPS      lanes_42c80000<>+0(SB), Y1
+	VMOVUPS      lanes_c28a0000<>+0(SB), Y0
+	VMOVUPS      lanes_3fb8aa3b<>+0(SB), Y1
 	VBROADCASTSS columns+56(FP), Y3
 	VMOVUPS      iota<>+0(SB), Y2
 	VCMPPS       $0x01, Y3, Y2, Y2
@@ -1418,24 +1418,25 @@ short:
 	VMOVSS       X4, (DX)
 	VMOVAPS      Y5, Y6
 	VSUBPS       Y4, Y6, Y6
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Y6, Y6
-	VMINPS       Y6, Y1, Y6
 	VMAXPS       Y6, Y0, Y6
-	VROUNDPS     $0x00, Y6, Y7
-	VSUBPS       Y7, Y6, Y6
-	VCVTPS2DQ    Y7, Y7
-	VPADDD       lanes_0000007f<>+0(SB), Y7, Y7
-	VPSLLD       $0x17, Y7, Y7
-	VMOVUPS      lanes_3921847d<>+0(SB), Y8
-	VFMADD213PS  lanes_3aaf83da<>+0(SB), Y6, Y8
-	VFMADD213PS  lanes_3c1d95d0<>+0(SB), Y6, Y8
-	VFMADD213PS  lanes_3d6357b7<>+0(SB), Y6, Y8
-	VFMADD213PS  lanes_3e75fdef<>+0(SB), Y6, Y8
-	VFMADD213PS  lanes_3f317218<>+0(SB), Y6, Y8
-	VMULPS       Y6, Y8, Y8
-	VFMADD213PS  Y7, Y7, Y8
-	VANDPS       Y2, Y8, Y8
-	VMOVAPS      Y8, Y5
+	VMULPS       Y1, Y6, Y8
+	VROUNDPS     $0x00, Y8, Y8
+	VMOVAPS      Y6, Y7
+	VFMSUB213PS  Y8, Y1, Y7
+	VFMADD231PS  lanes_32a57060<>+0(SB), Y6, Y7
+	VCVTPS2DQ    Y8, Y8
+	VPADDD       lanes_0000007f<>+0(SB), Y8, Y8
+	VPSLLD       $0x17, Y8, Y8
+	VMOVUPS      lanes_3921847d<>+0(SB), Y9
+	VFMADD213PS  lanes_3aaf83da<>+0(SB), Y7, Y9
+	VFMADD213PS  lanes_3c1d95d0<>+0(SB), Y7, Y9
+	VFMADD213PS  lanes_3d6357b7<>+0(SB), Y7, Y9
+	VFMADD213PS  lanes_3e75fdef<>+0(SB), Y7, Y9
+	VFMADD213PS  lanes_3f317218<>+0(SB), Y7, Y9
+	VMULPS       Y7, Y9, Y9
+	VFMADD213PS  Y8, Y8, Y9
+	VANDPS       Y2, Y9, Y9
+	VMOVAPS      Y9, Y5
 	VEXTRACTF128 $0x01, Y5, X6
 	VADDPS       X6, X5, X5
 	VSHUFPS      $0x4e, X5, X5, X6
@@ -1444,8 +1445,8 @@ short:
 	VADDPS       X6, X5, X5
 	VBROADCASTSS X5, Y5
 	VMOVSS       X5, (CX)
-	VDIVPS       Y5, Y8, Y8
-	VMOVUPS      Y8, (AX)
+	VDIVPS       Y5, Y9, Y9
+	VMOVUPS      Y9, (AX)
 	ADDQ         R8, BX
 	ADDQ         R8, AX
 	ADDQ         $0x04, DX
@@ -1471,24 +1472,25 @@ few:
 	VMOVSS       X4, (DX)
 	VMOVAPS      Y5, Y6
 	VSUBPS       Y4, Y6, Y6
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Y6, Y6
-	VMINPS       Y6, Y1, Y6
 	VMAXPS       Y6, Y0, Y6
-	VROUNDPS     $0x00, Y6, Y7
-	VSUBPS       Y7, Y6, Y6
-	VCVTPS2DQ    Y7, Y7
-	VPADDD       lanes_0000007f<>+0(SB), Y7, Y7
-	VPSLLD       $0x17, Y7, Y7
-	VMOVUPS      lanes_3921847d<>+0(SB), Y8
-	VFMADD213PS  lanes_3aaf83da<>+0(SB), Y6, Y8
-	VFMADD213PS  lanes_3c1d95d0<>+0(SB), Y6, Y8
-	VFMADD213PS  lanes_3d6357b7<>+0(SB), Y6, Y8
-	VFMADD213PS  lanes_3e75fdef<>+0(SB), Y6, Y8
-	VFMADD213PS  lanes_3f317218<>+0(SB), Y6, Y8
-	VMULPS       Y6, Y8, Y8
-	VFMADD213PS  Y7, Y7, Y8
-	VANDPS       Y2, Y8, Y8
-	VMOVAPS      Y8, Y5
+	VMULPS       Y1, Y6, Y8
+	VROUNDPS     $0x00, Y8, Y8
+	VMOVAPS      Y6, Y7
+	VFMSUB213PS  Y8, Y1, Y7
+	VFMADD231PS  lanes_32a57060<>+0(SB), Y6, Y7
+	VCVTPS2DQ    Y8, Y8
+	VPADDD       lanes_0000007f<>+0(SB), Y8, Y8
+	VPSLLD       $0x17, Y8, Y8
+	VMOVUPS      lanes_3921847d<>+0(SB), Y9
+	VFMADD213PS  lanes_3aaf83da<>+0(SB), Y7, Y9
+	VFMADD213PS  lanes_3c1d95d0<>+0(SB), Y7, Y9
+	VFMADD213PS  lanes_3d6357b7<>+0(SB), Y7, Y9
+	VFMADD213PS  lanes_3e75fdef<>+0(SB), Y7, Y9
+	VFMADD213PS  lanes_3f317218<>+0(SB), Y7, Y9
+	VMULPS       Y7, Y9, Y9
+	VFMADD213PS  Y8, Y8, Y9
+	VANDPS       Y2, Y9, Y9
+	VMOVAPS      Y9, Y5
 	VEXTRACTF128 $0x01, Y5, X6
 	VADDPS       X6, X5, X5
 	VSHUFPS      $0x4e, X5, X5, X6
@@ -1497,8 +1499,8 @@ few:
 	VADDPS       X6, X5, X5
 	VBROADCASTSS X5, Y5
 	VMOVSS       X5, (CX)
-	VDIVPS       Y5, Y8, Y8
-	VMASKMOVPS   Y8, Y2, (AX)
+	VDIVPS       Y5, Y9, Y9
+	VMASKMOVPS   Y9, Y2, (AX)
 	ADDQ         R8, BX
 	ADDQ         R8, AX
 	ADDQ         $0x04, DX
@@ -1546,24 +1548,25 @@ largestDone:
 exp:
 	VMOVUPS     (BX)(R9*1), Y6
 	VSUBPS      Y4, Y6, Y6
-	VMULPS      lanes_3fb8aa3b<>+0(SB), Y6, Y6
-	VMINPS      Y6, Y1, Y6
 	VMAXPS      Y6, Y0, Y6
-	VROUNDPS    $0x00, Y6, Y7
-	VSUBPS      Y7, Y6, Y6
-	VCVTPS2DQ   Y7, Y7
-	VPADDD      lanes_0000007f<>+0(SB), Y7, Y7
-	VPSLLD      $0x17, Y7, Y7
-	VMOVUPS     lanes_3921847d<>+0(SB), Y8
-	VFMADD213PS lanes_3aaf83da<>+0(SB), Y6, Y8
-	VFMADD213PS lanes_3c1d95d0<>+0(SB), Y6, Y8
-	VFMADD213PS lanes_3d6357b7<>+0(SB), Y6, Y8
-	VFMADD213PS lanes_3e75fdef<>+0(SB), Y6, Y8
-	VFMADD213PS lanes_3f317218<>+0(SB), Y6, Y8
-	VMULPS      Y6, Y8, Y8
-	VFMADD213PS Y7, Y7, Y8
-	VMOVUPS     Y8, (AX)(R9*1)
-	VADDPS      Y8, Y5, Y5
+	VMULPS      Y1, Y6, Y8
+	VROUNDPS    $0x00, Y8, Y8
+	VMOVAPS     Y6, Y7
+	VFMSUB213PS Y8, Y1, Y7
+	VFMADD231PS lanes_32a57060<>+0(SB), Y6, Y7
+	VCVTPS2DQ   Y8, Y8
+	VPADDD      lanes_0000007f<>+0(SB), Y8, Y8
+	VPSLLD      $0x17, Y8, Y8
+	VMOVUPS     lanes_3921847d<>+0(SB), Y9
+	VFMADD213PS lanes_3aaf83da<>+0(SB), Y7, Y9
+	VFMADD213PS lanes_3c1d95d0<>+0(SB), Y7, Y9
+	VFMADD213PS lanes_3d6357b7<>+0(SB), Y7, Y9
+	VFMADD213PS lanes_3e75fdef<>+0(SB), Y7, Y9
+	VFMADD213PS lanes_3f317218<>+0(SB), Y7, Y9
+	VMULPS      Y7, Y9, Y9
+	VFMADD213PS Y8, Y8, Y9
+	VMOVUPS     Y9, (AX)(R9*1)
+	VADDPS      Y9, Y5, Y5
 	ADDQ        $0x20, R9
 	CMPQ        R9, DI
 	JL          exp
@@ -1574,25 +1577,26 @@ expRest:
 	VMASKMOVPS  (BX)(R9*1), Y2, Y6
 	VORPS       Y3, Y6, Y6
 	VSUBPS      Y4, Y6, Y6
-	VMULPS      lanes_3fb8aa3b<>+0(SB), Y6, Y6
-	VMINPS      Y6, Y1, Y6
 	VMAXPS      Y6, Y0, Y6
-	VROUNDPS    $0x00, Y6, Y7
-	VSUBPS      Y7, Y6, Y6
-	VCVTPS2DQ   Y7, Y7
-	VPADDD      lanes_0000007f<>+0(SB), Y7, Y7
-	VPSLLD      $0x17, Y7, Y7
-	VMOVUPS     lanes_3921847d<>+0(SB), Y8
-	VFMADD213PS lanes_3aaf83da<>+0(SB), Y6, Y8
-	VFMADD213PS lanes_3c1d95d0<>+0(SB), Y6, Y8
-	VFMADD213PS lanes_3d6357b7<>+0(SB), Y6, Y8
-	VFMADD213PS lanes_3e75fdef<>+0(SB), Y6, Y8
-	VFMADD213PS lanes_3f317218<>+0(SB), Y6, Y8
-	VMULPS      Y6, Y8, Y8
-	VFMADD213PS Y7, Y7, Y8
-	VANDPS      Y2, Y8, Y8
-	VMASKMOVPS  Y8, Y2, (AX)(R9*1)
-	VADDPS      Y8, Y5, Y5
+	VMULPS      Y1, Y6, Y8
+	VROUNDPS    $0x00, Y8, Y8
+	VMOVAPS     Y6, Y7
+	VFMSUB213PS Y8, Y1, Y7
+	VFMADD231PS lanes_32a57060<>+0(SB), Y6, Y7
+	VCVTPS2DQ   Y8, Y8
+	VPADDD      lanes_0000007f<>+0(SB), Y8, Y8
+	VPSLLD      $0x17, Y8, Y8
+	VMOVUPS     lanes_3921847d<>+0(SB), Y9
+	VFMADD213PS lanes_3aaf83da<>+0(SB), Y7, Y9
+	VFMADD213PS lanes_3c1d95d0<>+0(SB), Y7, Y9
+	VFMADD213PS lanes_3d6357b7<>+0(SB), Y7, Y9
+	VFMADD213PS lanes_3e75fdef<>+0(SB), Y7, Y9
+	VFMADD213PS lanes_3f317218<>+0(SB), Y7, Y9
+	VMULPS      Y7, Y9, Y9
+	VFMADD213PS Y8, Y8, Y9
+	VANDPS      Y2, Y9, Y9
+	VMASKMOVPS  Y9, Y2, (AX)(R9*1)
+	VADDPS      Y9, Y5, Y5
 
 expDone:
 	VEXTRACTF128 $0x01, Y5, X6
@@ -1634,6 +1638,26 @@ shareDone:
 	VZEROUPPER
 	RET
 
+DATA lanes_c28a0000<>+0(SB)/4, $0xc28a0000
+DATA lanes_c28a0000<>+4(SB)/4, $0xc28a0000
+DATA lanes_c28a0000<>+8(SB)/4, $0xc28a0000
+DATA lanes_c28a0000<>+12(SB)/4, $0xc28a0000
+DATA lanes_c28a0000<>+16(SB)/4, $0xc28a0000
+DATA lanes_c28a0000<>+20(SB)/4, $0xc28a0000
+DATA lanes_c28a0000<>+24(SB)/4, $0xc28a0000
+DATA lanes_c28a0000<>+28(SB)/4, $0xc28a0000
+GLOBL lanes_c28a0000<>(SB), RODATA|NOPTR, $32
+
+DATA lanes_3fb8aa3b<>+0(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+4(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+8(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+12(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+16(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+20(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+24(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+28(SB)/4, $0x3fb8aa3b
+GLOBL lanes_3fb8aa3b<>(SB), RODATA|NOPTR, $32
+
 DATA lanes_ffffffff<>+0(SB)/4, $0xffffffff
 DATA lanes_ffffffff<>+4(SB)/4, $0xffffffff
 DATA lanes_ffffffff<>+8(SB)/4, $0xffffffff
@@ -1654,12 +1678,12 @@ DATA lanes_ff800000<>+24(SB)/4, $0xff800000
 DATA lanes_ff800000<>+28(SB)/4, $0xff800000
 GLOBL lanes_ff800000<>(SB), RODATA|NOPTR, $32
 
-DATA lanes_3fb8aa3b<>+0(SB)/4, $0x3fb8aa3b
-DATA lanes_3fb8aa3b<>+4(SB)/4, $0x3fb8aa3b
-DATA lanes_3fb8aa3b<>+8(SB)/4, $0x3fb8aa3b
-DATA lanes_3fb8aa3b<>+12(SB)/4, $0x3fb8aa3b
-DATA lanes_3fb8aa3b<>+16(SB)/4, $0x3fb8aa3b
-DATA lanes_3fb8aa3b<>+20(SB)/4, $0x3fb8aa3b
-DATA lanes_3fb8aa3b<>+24(SB)/4, $0x3fb8aa3b
-DATA lanes_3fb8aa3b<>+28(SB)/4, $0x3fb8aa3b
-GLOBL lanes_3fb8aa3b<>(SB), RODATA|NOPTR, $32
+DATA lanes_32a57060<>+0(SB)/4, $0x32a57060
+DATA lanes_32a57060<>+4(SB)/4, $0x32a57060
+DATA lanes_32a57060<>+8(SB)/4, $0x32a57060
+DATA lanes_32a57060<>+12(SB)/4, $0x32a57060
+DATA lanes_32a57060<>+16(SB)/4, $0x32a57060
+DATA lanes_32a57060<>+20(SB)/4, $0x32a57060
+DATA lanes_32a57060<>+24(SB)/4, $0x32a57060
+DATA lanes_32a57060<>+28(SB)/4, $0x32a57060
+GLOBL lanes_32a57060<>(SB), RODATA|NOPTR, $32
