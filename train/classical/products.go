@@ -70,7 +70,7 @@ func gram(n, f int, block func(i, from, to int, out []float64), c []float64, thr
 // panelProducts is products for blocks that meet many others: it keeps the columns of b in panels of twelve.
 type panelProducts struct {
 	a, panels, c []float64
-	n, m, k      int
+	n, k         int
 }
 
 // rows takes the n rows of a.
