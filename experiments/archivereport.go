@@ -47,7 +47,7 @@ func (r *Run) archiveDocument(figures []Figure) document {
 }
 
 var archiveHowToRead = []string{
-	"Accuracy is the share of the official test series that were named right. Repeats differ in the seed alone: first weights and order of batches, or the draws of MiniRocket. They show the noise of training, not that of the data.",
+	"Accuracy is the share of the official test series that were named right. Repeats differ in the seed alone: first weights and order of batches, or the draws of the rockets. They show the noise of training, not that of the data.",
 	"Within noise is said by a rule, not by eye: the note under the table of published accuracies gives it.",
 	"Ranks compare the models over data sets (Demsar 2006): Friedman's test asks whether any differ, Nemenyi's which, at a price that grows with the number of models; Wilcoxon's test with Holm's correction asks of each pair alone.",
 	"Majority is the constant answer. Mean and spread is logistic regression on mean and standard deviation of each channel: a model that does no better has used nothing of the shape. Permuted labels must fall to guessing on average, otherwise the experiment leaks.",

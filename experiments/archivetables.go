@@ -63,7 +63,7 @@ func (r *Run) scoresTable(groups []Group, s Standing) Table {
 	set := r.Manifest.Settings
 	many := len(set.Nets) > 3 // then a page has no room for the sizes
 	t := Table{Name: "accuracy", Title: fmt.Sprintf("Accuracy on the official test sets in percent, %s", meanOverRuns(set)),
-		Columns: []Column{{Name: "Data set", Left: true}, {Name: "Train", Wide: many}, {Name: "Test"}, {Name: "Channels", Wide: many}, {Name: "Steps", Wide: many}, {Name: "Classes", Wide: many}},
+		Columns: []Column{{Name: "Data set", Left: true}, {Name: "Train", Wide: many}, {Name: "Test", Wide: many}, {Name: "Channels", Wide: many}, {Name: "Steps", Wide: many}, {Name: "Classes", Wide: many}},
 		Notes: []string{
 			"*: highest of its row. ~: not told apart from it by the answers of the first run (exact McNemar test, Holm over the row, 5 %). A model without either mark is worse than the best of its row.",
 			fmt.Sprintf("Majority: the constant answer. Mean and spread: logistic regression on mean and standard deviation of each channel. Permuted: %s on permuted training labels; where the classes are few and plain, single permutations lie far from guessing, and only their mean must not.", netTitle(set.controlNet())),

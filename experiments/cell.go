@@ -28,8 +28,12 @@ const (
 	Whole  = "series" // series that never were packets, as an archive has them
 )
 
-// Rocket is the name under which MiniRocket with a ridge classifier stands among the networks.
-const Rocket = "minirocket"
+// Rocket and MultiRocket are the names under which MiniRocket and MultiRocket, each with a ridge classifier, stand among the
+// networks.
+const (
+	Rocket      = "minirocket"
+	MultiRocket = "multirocket"
+)
 
 // EvaluateBatch tests with batch norm in training mode: one of the three suspects for constant answers (SP-53) is that
 // its running statistics lag after few steps.
@@ -80,7 +84,7 @@ type kind int
 const (
 	plain        kind = iota // a control that trains nothing worth the name: the constant answer, totals, duration
 	network                  // a network on a series
-	rocket                   // MiniRocket and ridge on a series
+	rocket                   // MiniRocket or MultiRocket and ridge on a series
 	classicModel             // a classical model on a table of features
 )
 

@@ -20,7 +20,7 @@ type Figure struct {
 // netTitles are the networks as papers write them.
 var netTitles = map[string]string{"fcn": "FCN", "resnet": "ResNet", "rescnn": "ResCNN", "lstm": "LSTM", "lstm_fcn": "LSTM-FCN",
 	"inceptiontime": "InceptionTime", "xceptiontime": "XceptionTime", "omniscalecnn": "OmniScaleCNN", "mwdn": "mWDN", "mlp": "MLP",
-	Rocket: "MiniRocket + ridge"}
+	Rocket: "MiniRocket + ridge", MultiRocket: "MultiRocket + ridge"}
 
 func netTitle(name string) string {
 	if t, ok := netTitles[name]; ok {

@@ -55,8 +55,8 @@ or killed, the same command goes on where it was and ends with the same bits. --
 minutes; its numbers are no evidence.
 
 --splits, --normalize, --epochs and --batch change every protocol that is run. Controls (majority answer, totals only, duration only,
-permuted labels, shuffled time) are part of every table; the two that need a network use the first of --nets. MiniRocket with
-a ridge classifier stands among the networks as minirocket.
+permuted labels, shuffled time) are part of every table; the two that need a network use the first of --nets. MiniRocket and
+MultiRocket with a ridge classifier stand among the networks as minirocket and multirocket.
 
 The study requests learns from tables of features: --sets and --models choose them, --trials the number of random splits,
 --bins and --ablations the tables beside; --nets none leaves the networks out. Splits that hold whole commands or capture occasions
@@ -93,7 +93,7 @@ are trained in their publications' profile, for fewer epochs than there: --epoch
 	g.StringVar(&f.data, "data", "", "data set folder (default: generated captures)")
 	g.StringVar(&f.label, "label", "", "label axis that names the classes")
 	g.StringSliceVar(&f.classes, "classes", nil, "only these classes (default all)")
-	g.StringSliceVar(&f.nets, "nets", nil, "networks; net list names them; minirocket; or none")
+	g.StringSliceVar(&f.nets, "nets", nil, "networks; net list names them; minirocket, multirocket; or none")
 	g.StringSliceVar(&f.steps, "steps", nil, "time steps, such as 1s,100ms,10ms; or none")
 	g.StringSliceVar(&f.sets, "sets", nil, "feature sets of the study (requests: tcptrace, histogram, combined)")
 	g.StringSliceVar(&f.models, "models", nil, "classical models (requests: tree, forest, svm_linear, svm_rbf, mlp, knn)")

@@ -70,6 +70,14 @@ func (m *Rocket) Fit(x Matrix, y []int, k int) error {
 	return nil
 }
 
+// Made is the number of features, once fitted.
+func (m *Rocket) Made() int {
+	if m.Multi {
+		return m.multi.Made()
+	}
+	return m.mini.Made()
+}
+
 func (m *Rocket) name() string {
 	if m.Multi {
 		return "multirocket"
