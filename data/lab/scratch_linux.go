@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -47,6 +48,7 @@ func (s *scratch) close() error {
 	if s == nil {
 		return nil
 	}
+	killUsers(s.dir)
 	return errors.Join(os.RemoveAll(s.dir), s.lock.Close())
 }
 
@@ -83,18 +85,25 @@ func sweep(root string) error {
 	return nil
 }
 
-// killUsers ends the processes that name dir in their command line. The browser's main process dies with the recorder, but its
-// helpers can live a moment longer.
+// killUsers ends the processes that name dir in their command line, and waits until they are gone. The browser's main process dies
+// with the recorder, but its helpers can live a moment longer.
 func killUsers(dir string) {
-	procs, err := filepath.Glob("/proc/[0-9]*")
-	if err != nil {
-		return
-	}
-	for _, p := range procs {
-		pid, _ := strconv.Atoi(filepath.Base(p))
-		line, err := os.ReadFile(filepath.Join(p, "cmdline"))
-		if err == nil && pid != os.Getpid() && bytes.Contains(line, []byte(dir+"/")) {
-			unix.Kill(pid, unix.SIGKILL)
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		procs, err := filepath.Glob("/proc/[0-9]*")
+		if err != nil {
+			return
+		}
+		found := false
+		for _, p := range procs {
+			pid, _ := strconv.Atoi(filepath.Base(p))
+			line, err := os.ReadFile(filepath.Join(p, "cmdline"))
+			if err == nil && pid != os.Getpid() && bytes.Contains(line, []byte(dir+"/")) {
+				unix.Kill(pid, unix.SIGKILL)
+				found = true
+			}
+		}
+		if !found {
+			return
 		}
 	}
 }
