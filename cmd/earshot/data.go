@@ -17,12 +17,12 @@ import (
 func newDataCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "data",
-		Short: "Import captures into data sets; look at, merge and export them",
+		Short: "Import or record captures into data sets; look at, merge and export them",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	c.AddCommand(newDataImportCommand(a), newDataInfoCommand(a), newDataPacketsCommand(a), newDataSuggestCommand(a),
-		newDataMergeCommand(a), newDataExportCommand(a))
+		newDataMergeCommand(a), newDataExportCommand(a), newDataRecordCommand(a))
 	return c
 }
 

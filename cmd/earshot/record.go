@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"earshot/data/lab"
+
+	"github.com/spf13/cobra"
+)
+
+// recordFlags are the flags of data record.
+type recordFlags struct {
+	scenario, songs, ads, out, license    string
+	captures, parallel, attempts          int
+	seconds                               float64
+	protocols, networks, bitrates, codecs []string
+	deliveries, segments, actions         []string
+}
+
+func newDataRecordCommand(a *app) *cobra.Command {
+	var f recordFlags
+	c := &cobra.Command{
+		Use:   "record --songs DIR --out DS",
+		Short: "Record traffic of a browser that plays songs, on networks inside this machine",
+		Long: `Record traffic of a browser that plays songs, on networks inside this machine.
+
+Headless Chromium plays the songs of a folder from a web server, both in network namespaces that nothing leads out of; the
+packets on the browser's link become a labelled data set. The same command again goes on where it stopped; with more
+--captures it appends. In the data set lie health.csv (bytes expected and seen, attempts) and truth.jsonl (what happened when, on
+the packets' clock). It needs Linux, root, chromium and ffmpeg. Play what you may: your own or freely licensed music.`,
+		Example: `  earshot data record --songs music/ --captures 37 --seconds 60 --protocols h2,h3 --networks cable,lte --parallel 4 --out songs
+  earshot run songs --data songs --label song`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.record(cmd.Context(), cmd, &f) },
+	}
+	fl := c.Flags()
+	fl.StringVar(&f.scenario, "scenario", "songs", "what is recorded: songs")
+	fl.StringVar(&f.songs, "songs", "", "folder of audio files, a song each")
+	fl.StringVar(&f.ads, "ads", "", "folder of advertisements, one of them before the song in half of the captures")
+	fl.IntVar(&f.captures, "captures", 1, "captures of each song under each condition")
+	fl.Float64Var(&f.seconds, "seconds", 60, "length of a capture, from pressing play")
+	fl.StringSliceVar(&f.protocols, "protocols", []string{"h2"}, "conditions: "+strings.Join(lab.Protocols, ", "))
+	fl.StringSliceVar(&f.networks, "networks", []string{"cable"}, "conditions: "+strings.Join(lab.NetworkNames(), ", ")+", NAME:down=20mbit+up=5mbit+delay=20ms+jitter=3ms+loss=0.1%+queue=128KiB+cross=2mbit, NAME:log=FILE")
+	fl.StringSliceVar(&f.bitrates, "bitrates", []string{"256"}, "conditions: mean kbit/s of the music, 96 to 320")
+	fl.StringSliceVar(&f.codecs, "codecs", []string{"opus"}, "conditions: "+strings.Join(lab.Codecs, ", "))
+	fl.StringSliceVar(&f.deliveries, "deliveries", []string{"hls"}, "conditions: "+strings.Join(lab.Deliveries, ", "))
+	fl.StringSliceVar(&f.segments, "segments", []string{"10s"}, "conditions: length of a segment, such as 2s, 4s, 10s")
+	fl.StringSliceVar(&f.actions, "actions", []string{"none"}, "what the listener does, one of them at random in each capture: "+strings.Join(lab.Actions, ", "))
+	fl.IntVar(&f.parallel, "parallel", 1, "rigs that record at the same time")
+	fl.IntVar(&f.attempts, "attempts", 3, "for each capture, until it is whole")
+	fl.StringVar(&f.license, "license", "", "license of the data set")
+	fl.StringVar(&f.out, "out", "", "data set folder")
+	c.MarkFlagRequired("songs")
+	c.MarkFlagRequired("out")
+	return c
+}
+
+// options turns flags into what is to be recorded; every mistake is wrong usage.
+func (f *recordFlags) options(a *app) (lab.Options, error) {
+	o := lab.Options{
+		Captures: f.captures, Duration: time.Duration(f.seconds * float64(time.Second)), Protocols: f.protocols, Actions: f.actions,
+		Parallel: f.parallel, Attempts: f.attempts, Seed: a.seed, Out: f.out, License: f.license, Log: a.logLine,
+	}
+	if f.scenario != "songs" {
+		return o, usagef("data record: --scenario %q: it is songs", f.scenario)
+	}
+	for _, s := range f.networks {
+		n, err := lab.ParseNetwork(s)
+		if err != nil {
+			return o, usagef("data record: --networks: %w", err)
+		}
+		o.Networks = append(o.Networks, n)
+	}
+	for _, d := range f.deliveries {
+		for _, c := range f.codecs {
+			for _, b := range f.bitrates {
+				for _, s := range f.segments {
+					kbits, err := strconv.Atoi(b)
+					if err != nil {
+						return o, usagef("data record: --bitrates %q: give whole kbit/s, such as 160", b)
+					}
+					segment, err := time.ParseDuration(s)
+					if err != nil {
+						return o, usagef("data record: --segments %q: give a time such as 4s", s)
+					}
+					o.Formats = append(o.Formats, lab.Format{Delivery: d, Codec: c, Kbits: kbits, Segment: segment})
+				}
+			}
+		}
+	}
+	var err error
+	if o.Works, err = lab.FindWorks(f.songs); err != nil {
+		return o, err
+	}
+	if f.ads != "" {
+		if o.Ads, err = lab.FindWorks(f.ads); err != nil {
+			return o, err
+		}
+	}
+	if err := o.Check(); err != nil {
+		return o, usagef("data record: %w", err)
+	}
+	return o, nil
+}
+
+func (a *app) record(ctx context.Context, cmd *cobra.Command, f *recordFlags) error {
+	o, err := f.options(a)
+	if err != nil {
+		return err
+	}
+	o.Created = time.Now().UTC().Format(time.RFC3339)
+	var once sync.Once
+	var shown *bar
+	o.Progress = func(done, total int, note string) {
+		once.Do(func() { shown = a.progress("record", int64(total), "captures") })
+		shown.Set(int64(done), note)
+	}
+	r, err := lab.Record(ctx, o)
+	if shown != nil {
+		shown.Done()
+	}
+	if errors.Is(err, context.Canceled) {
+		return &interrupted{"data record: stopped; what is stored is whole, go on with: " + again(cmd, nil)}
+	}
+	if err != nil {
+		return err
+	}
+	if a.json {
+		return a.printJSON(r)
+	}
+	fmt.Fprintf(a.stdout, "%s: %d captures recorded", f.out, r.Captures)
+	for _, n := range []struct {
+		n    int
+		what string
+	}{{r.Skipped, "there already"}, {r.Again, "attempts repeated"}, {r.Stalled, "with a pause in the music"}, {r.Failed, "given up"}} {
+		if n.n > 0 {
+			fmt.Fprintf(a.stdout, ", %d %s", n.n, n.what)
+		}
+	}
+	fmt.Fprintln(a.stdout)
+	if r.Failed > 0 {
+		return fmt.Errorf("data record: %s: %d captures were given up; %s says why, the same command tries them again", f.out, r.Failed, "health.csv")
+	}
+	return nil
+}
