@@ -3,7 +3,8 @@ package capture
 import "fmt"
 
 // Live reads the packets of a network interface as they pass, both directions, frames whole. It is a Reader whose Next waits for
-// the next packet; after Stop it returns what the system had taken before, and then io.EOF.
+// the next packet; after Stop it returns what the system had taken before, and then io.EOF. On the loopback, where the
+// system shows each packet on its way out and again on its way in, only the way in is read.
 type Live struct {
 	Reader
 	socket *liveSocket
@@ -11,8 +12,11 @@ type Live struct {
 
 // OpenLive opens an interface by its name in the network namespace of the calling thread. It needs Linux and the right to open
 // packet sockets (root, or CAP_NET_RAW).
-func OpenLive(iface string) (*Live, error) {
-	s, err := openSocket(iface)
+func OpenLive(iface string) (*Live, error) { return OpenLiveFiltered(iface, Filter{}) }
+
+// OpenLiveFiltered is OpenLive for the packets that pass a filter.
+func OpenLiveFiltered(iface string, f Filter) (*Live, error) {
+	s, err := openSocket(iface, f)
 	if err != nil {
 		return nil, fmt.Errorf("capture: %s: %w", iface, err)
 	}
@@ -32,3 +36,18 @@ func (l *Live) Drops() (int64, error) {
 	}
 	return n, nil
 }
+
+// NextFrame is Next with the packet's bytes as they were captured, which stay valid until the next call, and whether this
+// machine sent them.
+func (l *Live) NextFrame(p *Record) (frame []byte, sent bool, err error) {
+	if err := l.Next(p); err != nil {
+		return nil, false, err
+	}
+	return l.raw.bytes, l.socket.sent(), nil
+}
+
+// LinkType is the LINKTYPE_ number of the frames.
+func (l *Live) LinkType() uint32 { return l.socket.linkType() }
+
+// MTU is the largest IP packet that the interface sends; larger ones were captured behind offload.
+func (l *Live) MTU() int { return l.socket.mtu() }

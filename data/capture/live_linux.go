@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"syscall"
 	"time"
 
@@ -25,15 +26,18 @@ type liveSocket struct {
 	file    *os.File
 	conn    syscall.RawConn
 	link    uint32
+	unit    int  // the interface's MTU
+	loop    bool // the loopback
+	out     bool // the latest frame was sent by this machine
 	frame   []byte
 	control []byte
 	lost    int64
 }
 
-func openSocket(iface string) (*liveSocket, error) {
+func openSocket(iface string, f Filter) (*liveSocket, error) {
 	dev, err := net.InterfaceByName(iface)
 	if err != nil {
-		return nil, errors.New("no such network interface")
+		return nil, fmt.Errorf("no such network interface; there are %s", interfaceNames())
 	}
 	// Protocol 0: nothing arrives before the socket is bound to the interface, so that no other's packets are in it.
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
@@ -47,9 +51,13 @@ func openSocket(iface string) (*liveSocket, error) {
 	if dev.HardwareAddr == nil && dev.Flags&net.FlagLoopback == 0 {
 		s.link = linkRaw // a tunnel: frames begin with the IP header
 	}
+	s.unit, s.loop = dev.MTU, dev.Flags&net.FlagLoopback != 0
 	s.conn, err = s.file.SyscallConn()
 	if err == nil {
 		err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1)
+	}
+	if err == nil && !f.empty() {
+		err = attach(fd, f, s.link)
 	}
 	if err == nil && unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, liveBuffer) != nil {
 		err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, liveBuffer)
@@ -63,6 +71,43 @@ func openSocket(iface string) (*liveSocket, error) {
 	}
 	return s, nil
 }
+
+// attach gives the kernel the filter, before the socket is bound and the first packet can arrive.
+func attach(fd int, f Filter, link uint32) error {
+	ip := uint32(0)
+	if link == linkEthernet {
+		ip = 14
+	}
+	code, err := f.compile(ip)
+	if err != nil {
+		return fmt.Errorf("filter: %w", err)
+	}
+	program := make([]unix.SockFilter, len(code))
+	for i, c := range code {
+		program[i] = unix.SockFilter{Code: c.Op, Jt: c.Jt, Jf: c.Jf, K: c.K}
+	}
+	err = unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]})
+	if err != nil {
+		return fmt.Errorf("filter: %w", err)
+	}
+	return nil
+}
+
+func interfaceNames() string {
+	list, err := net.Interfaces()
+	if err != nil || len(list) == 0 {
+		return "none"
+	}
+	names := make([]string, len(list))
+	for i, d := range list {
+		names[i] = d.Name
+	}
+	return strings.Join(names, ", ")
+}
+
+func (s *liveSocket) sent() bool       { return s.out }
+func (s *liveSocket) mtu() int         { return s.unit }
+func (s *liveSocket) linkType() uint32 { return s.link }
 
 func htons(v uint16) uint16 {
 	return binary.NativeEndian.Uint16(binary.BigEndian.AppendUint16(nil, v))
@@ -90,14 +135,19 @@ func (s *liveSocket) next(r *raw) error {
 // receive takes one frame, its length on the wire and the kernel's time stamp.
 func (s *liveSocket) receive(fd int, r *raw) error {
 	for {
-		n, nc, _, _, err := unix.Recvmsg(fd, s.frame, s.control, unix.MSG_TRUNC|unix.MSG_DONTWAIT)
+		n, nc, _, from, err := unix.Recvmsg(fd, s.frame, s.control, unix.MSG_TRUNC|unix.MSG_DONTWAIT)
 		if errors.Is(err, unix.EINTR) {
 			continue
 		}
 		if err != nil {
 			return err
 		}
+		ll, ok := from.(*unix.SockaddrLinklayer)
+		if s.out = ok && ll.Pkttype == unix.PACKET_OUTGOING; s.out && s.loop {
+			continue
+		}
 		r.link, r.length, r.bytes = s.link, int64(n), s.frame[:min(n, len(s.frame))]
+		r.size = int64(len(r.bytes))
 		r.unixUS, err = stamp(s.control[:nc])
 		return err
 	}

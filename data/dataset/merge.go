@@ -109,3 +109,11 @@ func union(list []string, more ...string) []string {
 }
 
 func join(list []string) string { return strings.Join(list, "; ") }
+
+// splitJoined is the list that join joined.
+func splitJoined(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return strings.Split(s, "; ")
+}
