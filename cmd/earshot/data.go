@@ -22,7 +22,7 @@ func newDataCommand(a *app) *cobra.Command {
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	c.AddCommand(newDataImportCommand(a), newDataInfoCommand(a), newDataPacketsCommand(a), newDataSuggestCommand(a),
-		newDataMergeCommand(a), newDataExportCommand(a), newDataRecordCommand(a), newDataCaptureCommand(a))
+		newDataMergeCommand(a), newDataExportCommand(a), newDataRecordCommand(a), newDataCaptureCommand(a), newDataCollectCommand(a))
 	return c
 }
 
