@@ -24,6 +24,7 @@ var layers = map[string][]string{
 	"data/dataset/npz":              {},
 	"data/dataset":                  {"data/trace", "data/capture", "data/binning", "data/dataset/npz"},
 	"data/lab":                      {"data/trace", "data/capture", "data/dataset"},
+	"data/lab/servicetest":          {},
 	"nets/kernel":                   {},
 	"nets/kernel/internal/parallel": {},
 	"nets/kernel/ref":               {"nets/kernel", "nets/kernel/internal/parallel"},

@@ -5,7 +5,6 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
@@ -146,7 +145,7 @@ func (f *collectFlags) options(a *app) (o lab.CollectOptions, err error) {
 	}
 	o.API = &lab.API{
 		Base: f.apiBase, Auth: f.authBase, ClientID: os.Getenv(envClientID), Secret: os.Getenv(envSecret), RefreshKey: os.Getenv(envRefresh),
-		HTTP: &http.Client{Timeout: 30 * time.Second}, Clock: o.Clock,
+		Clock: o.Clock,
 	}
 	if o.API.ClientID == "" || o.API.RefreshKey == "" {
 		return o, fmt.Errorf("data collect: %s or %s is not set; see earshot data collect --help for what they are", envClientID, envRefresh)

@@ -212,7 +212,7 @@ func (c *collector) one(ctx context.Context, song Song, round, order int, locals
 		if err := c.hosts.add(t.peers); err != nil {
 			return err
 		}
-		tr, rep, unlisted := t.trace(locals, c.hosts)
+		tr, rep, unlisted := t.trace(locals, c.hosts, c.o.API.Own)
 		h = t.health(tr)
 		h.Attempts = attempt
 		if h.Status != statusOK && h.Status != statusStalled {

@@ -7,10 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -22,15 +25,43 @@ const (
 )
 
 // API plays songs through Spotify's Web API, as it is since February 2026: only the calls that are left to development
-// apps and that a collection needs (devices, transfer, play, pause, state). It is not safe for concurrent use.
+// apps and that a collection needs (devices, transfer, play, pause, state). Its calls are not safe for concurrent use.
 type API struct {
 	Base, Auth                   string // addresses; see SpotifyAPI, SpotifyAuth
 	ClientID, Secret, RefreshKey string // of the operator's own app; an app with PKCE has no secret
-	HTTP                         *http.Client
 	Clock                        Clock
 
-	token string
-	until time.Time
+	token  string
+	until  time.Time
+	client *http.Client
+
+	mu  sync.Mutex
+	own map[netip.AddrPort]bool
+}
+
+// Own reports whether an end of a connection is this program's: its calls are no part of a capture.
+func (a *API) Own(p netip.AddrPort) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.own[p]
+}
+
+// dial connects and notes this end.
+func (a *API) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	c, err := (&net.Dialer{Timeout: 15 * time.Second}).DialContext(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	if p, ok := c.LocalAddr().(*net.TCPAddr); ok {
+		at := p.AddrPort()
+		a.mu.Lock()
+		if a.own == nil {
+			a.own = map[netip.AddrPort]bool{}
+		}
+		a.own[netip.AddrPortFrom(at.Addr().Unmap(), at.Port())] = true
+		a.mu.Unlock()
+	}
+	return c, nil
 }
 
 // ServiceError is what the service answered. After a fatal one another try would end the same way.
@@ -215,7 +246,12 @@ func (a *API) once(ctx context.Context, method, path string, query url.Values, b
 }
 
 func (a *API) send(req *http.Request) ([]byte, *http.Response, error) {
-	res, err := a.HTTP.Do(req)
+	if a.client == nil {
+		a.client = &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{
+			Proxy: http.ProxyFromEnvironment, DialContext: a.dial, ForceAttemptHTTP2: true, TLSHandshakeTimeout: 15 * time.Second, IdleConnTimeout: time.Minute,
+		}}
+	}
+	res, err := a.client.Do(req)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -162,13 +162,13 @@ func (c *collector) play(ctx context.Context, song Song, device string, p *playi
 
 // trace makes packets of the records that passed between this machine and the service's addresses, within the duration.
 // unlisted counts the payload of the web's port that passed to and from others meanwhile: what the list may miss.
-func (p *playing) trace(locals []netip.Prefix, h *hosts) (t *trace.Trace, rep capture.Report, unlisted int64) {
+func (p *playing) trace(locals []netip.Prefix, h *hosts, own func(netip.AddrPort) bool) (t *trace.Trace, rep capture.Report, unlisted int64) {
 	a := capture.NewAssembler(capture.Rule{Clients: locals})
 	t = &trace.Trace{}
 	end := p.asked + p.duration.Microseconds()
 	for i := range p.records {
 		r := &p.records[i]
-		if !r.Decoded() || r.UnixUS < p.asked || r.UnixUS >= end {
+		if !r.Decoded() || r.UnixUS < p.asked || r.UnixUS >= end || own(r.Src) || own(r.Dst) {
 			continue
 		}
 		if !h.has(r.Src.Addr()) && !h.has(r.Dst.Addr()) {

@@ -17,5 +17,11 @@
 // and each has a browser profile of its own. What is left to tell songs apart is how large their segments are and how many
 // there are, which is what an eavesdropper on a real service sees.
 //
-// It needs Linux, root, Chromium and ffmpeg. What it leaves out: services on the Internet, and anybody else's traffic.
+// It needs Linux, root, Chromium and ffmpeg.
+//
+// Collect is the other half: the song study's loop on a real service, with the operator's own account. A Player (Chrome)
+// shows the service's web player with an empty cache, API starts the songs, and what passes between the browser and the
+// service's addresses is stored, atomically, capture by capture. servicetest stands in for the service in tests.
+//
+// What is left out: anybody else's traffic.
 package lab
