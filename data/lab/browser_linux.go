@@ -20,8 +20,11 @@ type browser struct {
 
 // startBrowser starts Chromium with an empty profile in dir, which it removes at the end.
 func startBrowser(ctx context.Context, ns *namespace, t tools, protocol, pin, dir string) (*browser, error) {
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return nil, err
+	}
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(t.chromium), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.UserDataDir(dir),
+		chromedp.UserDataDir(dir), chromedp.Env("TMPDIR="+dir), // all that it writes is in one folder
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("no-pings", true), chromedp.Flag("disable-domain-reliability", true),
 		chromedp.Flag("autoplay-policy", "no-user-gesture-required"), chromedp.Flag("mute-audio", true),
 		chromedp.Flag("host-resolver-rules", "MAP "+hostName+" "+serverAddr+", MAP * ~NOTFOUND"),
@@ -42,12 +45,28 @@ func startBrowser(ctx context.Context, ns *namespace, t tools, protocol, pin, di
 	alloc, cancelAlloc := chromedp.NewExecAllocator(ctx, opts...)
 	first, cancelFirst := chromedp.NewContext(alloc)
 	b.ctx = first
-	b.cancel = func() { cancelFirst(); cancelAlloc(); os.RemoveAll(dir) }
+	b.cancel = func() {
+		cancelFirst()
+		cancelAlloc() // waits for the browser's end
+		killUsers(dir)
+		os.RemoveAll(dir)
+	}
 	if err := chromedp.Do(first); err != nil {
 		b.cancel()
-		return nil, fmt.Errorf("start %s: %w", t.chromium, err)
+		return nil, fmt.Errorf("start %s: %s", t.chromium, oneLine(err))
 	}
 	return b, nil
+}
+
+// oneLine makes a line of the browser's many: that of its fatal error, where there is one.
+func oneLine(err error) string {
+	lines := strings.Split(strings.TrimSpace(err.Error()), "\n")
+	for _, l := range lines {
+		if strings.Contains(l, ":FATAL:") {
+			return l
+		}
+	}
+	return strings.Join(lines, "; ")
 }
 
 // tab is a page in a profile of its own: no cache, cookie, connection or session ticket of an earlier one.

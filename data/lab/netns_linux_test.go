@@ -224,8 +224,18 @@ func TestRelayRate(t *testing.T) {
 
 // TestScratch finds and removes the folder of a recorder that is gone, with its processes, and leaves one that is at work.
 func TestScratch(t *testing.T) {
-	root := t.TempDir()
-	t.Setenv("TMPDIR", root)
+	long := t.TempDir() + strings.Repeat("/long", 20)
+	if err := os.MkdirAll(long, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TMPDIR", long)
+	if _, err := newScratch(); err == nil || !strings.Contains(err.Error(), "set TMPDIR=/tmp") {
+		t.Errorf("a path that no socket can have: %v", err)
+	}
+	if left, _ := os.ReadDir(long); len(left) != 0 {
+		t.Errorf("left: %v", left)
+	}
+	root := shortTemp(t)
 	at, err := newScratch()
 	if err != nil {
 		t.Fatal(err)

@@ -31,6 +31,18 @@ func needLab(t *testing.T) tools {
 	return tools
 }
 
+// shortTemp is a folder for temporary files whose path leaves room for the browser's socket.
+func shortTemp(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "lab")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	t.Setenv("TMPDIR", dir)
+	return dir
+}
+
 // tune makes a song of a given length.
 func tune(t *testing.T, tools tools, dir string, seconds, hz int) Work {
 	t.Helper()
@@ -46,8 +58,8 @@ func tune(t *testing.T, tools tools, dir string, seconds, hz int) Work {
 func TestRecord(t *testing.T) {
 	tools := needLab(t)
 	before := links(t)
-	t.Setenv("TMPDIR", t.TempDir())
 	dir := t.TempDir()
+	root := shortTemp(t)
 	o := Options{
 		Scenario: Songs, Works: []Work{tune(t, tools, dir, 30, 4000)}, Captures: 1, Duration: 5 * time.Second,
 		Formats: []Format{{"hls", "opus", 160, 4 * time.Second}}, Protocols: []string{"h3"}, Networks: Networks[2:3], Actions: []string{"none"},
@@ -124,8 +136,8 @@ func TestRecord(t *testing.T) {
 	if after := links(t); after != before {
 		t.Errorf("interfaces %s, were %s", after, before)
 	}
-	if left, _ := os.ReadDir(os.TempDir()); len(left) != 0 {
-		t.Errorf("left behind in %s: %v", os.TempDir(), left)
+	if left, _ := os.ReadDir(root); len(left) != 0 {
+		t.Errorf("left behind in %s: %v", root, left)
 	}
 }
 
@@ -255,8 +267,7 @@ func TestKilled(t *testing.T) {
 	}
 	needLab(t)
 	before := links(t)
-	root := t.TempDir()
-	t.Setenv("TMPDIR", root)
+	root := shortTemp(t)
 	c := exec.Command(os.Args[0], "-test.run=^TestKilled$", "-test.v")
 	c.Env = append(os.Environ(), "EARSHOT_LAB_TO_BE_KILLED="+root)
 	out, err := c.StdoutPipe()
@@ -267,7 +278,7 @@ func TestKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	ready := false
-	for s := bufio.NewScanner(out); s.Scan() && !ready; {
+	for s := bufio.NewScanner(out); !ready && s.Scan(); {
 		ready = strings.Contains(s.Text(), "at work")
 	}
 	c.Process.Kill()
