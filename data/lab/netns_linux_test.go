@@ -224,6 +224,7 @@ func TestRelayRate(t *testing.T) {
 
 // TestScratch finds and removes the folder of a recorder that is gone, with its processes, and leaves one that is at work.
 func TestScratch(t *testing.T) {
+	root := shortTemp(t)
 	long := t.TempDir() + strings.Repeat("/long", 20)
 	if err := os.MkdirAll(long, 0o755); err != nil {
 		t.Fatal(err)
@@ -235,7 +236,7 @@ func TestScratch(t *testing.T) {
 	if left, _ := os.ReadDir(long); len(left) != 0 {
 		t.Errorf("left: %v", left)
 	}
-	root := shortTemp(t)
+	t.Setenv("TMPDIR", root)
 	at, err := newScratch()
 	if err != nil {
 		t.Fatal(err)
