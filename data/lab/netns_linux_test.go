@@ -225,7 +225,7 @@ func TestRelayRate(t *testing.T) {
 // TestScratch finds and removes the folder of a recorder that is gone, with its processes, and leaves one that is at work.
 func TestScratch(t *testing.T) {
 	root := shortTemp(t)
-	long := t.TempDir() + strings.Repeat("/long", 20)
+	long := root + strings.Repeat("/long", 20)
 	if err := os.MkdirAll(long, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -235,6 +235,9 @@ func TestScratch(t *testing.T) {
 	}
 	if left, _ := os.ReadDir(long); len(left) != 0 {
 		t.Errorf("left: %v", left)
+	}
+	if err := os.RemoveAll(filepath.Join(root, "long")); err != nil {
+		t.Fatal(err)
 	}
 	t.Setenv("TMPDIR", root)
 	at, err := newScratch()
