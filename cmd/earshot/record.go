@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -16,7 +17,7 @@ import (
 
 // recordFlags are the flags of data record.
 type recordFlags struct {
-	scenario, songs, ads, out, license    string
+	scenario, works, ads, out, license    string
 	captures, parallel, attempts          int
 	seconds                               float64
 	protocols, networks, bitrates, codecs []string
@@ -40,8 +41,8 @@ the packets' clock). It needs Linux, root, chromium and ffmpeg. Play what you ma
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.record(cmd.Context(), cmd, &f) },
 	}
 	fl := c.Flags()
-	fl.StringVar(&f.scenario, "scenario", "songs", "what is recorded: songs")
-	fl.StringVar(&f.songs, "songs", "", "folder of audio files, a song each")
+	fl.StringVar(&f.scenario, "scenario", lab.Songs, "what is recorded: "+strings.Join(lab.Scenarios, ", "))
+	fl.StringVar(&f.works, "songs", "", "folder of what is played: audio files; for video films, for pages folders with an index.html")
 	fl.StringVar(&f.ads, "ads", "", "folder of advertisements, one of them before the song in half of the captures")
 	fl.IntVar(&f.captures, "captures", 1, "captures of each song under each condition")
 	fl.Float64Var(&f.seconds, "seconds", 60, "length of a capture, from pressing play")
@@ -64,11 +65,8 @@ the packets' clock). It needs Linux, root, chromium and ffmpeg. Play what you ma
 // options turns flags into what is to be recorded; every mistake is wrong usage.
 func (f *recordFlags) options(a *app) (lab.Options, error) {
 	o := lab.Options{
-		Captures: f.captures, Duration: time.Duration(f.seconds * float64(time.Second)), Protocols: f.protocols, Actions: f.actions,
+		Scenario: f.scenario, Captures: f.captures, Duration: time.Duration(f.seconds * float64(time.Second)), Protocols: f.protocols, Actions: f.actions,
 		Parallel: f.parallel, Attempts: f.attempts, Seed: a.seed, Out: f.out, License: f.license, Log: a.logLine,
-	}
-	if f.scenario != "songs" {
-		return o, usagef("data record: --scenario %q: it is songs", f.scenario)
 	}
 	for _, s := range f.networks {
 		n, err := lab.ParseNetwork(s)
@@ -77,29 +75,18 @@ func (f *recordFlags) options(a *app) (lab.Options, error) {
 		}
 		o.Networks = append(o.Networks, n)
 	}
-	for _, d := range f.deliveries {
-		for _, c := range f.codecs {
-			for _, b := range f.bitrates {
-				for _, s := range f.segments {
-					kbits, err := strconv.Atoi(b)
-					if err != nil {
-						return o, usagef("data record: --bitrates %q: give whole kbit/s, such as 160", b)
-					}
-					segment, err := time.ParseDuration(s)
-					if err != nil {
-						return o, usagef("data record: --segments %q: give a time such as 4s", s)
-					}
-					o.Formats = append(o.Formats, lab.Format{Delivery: d, Codec: c, Kbits: kbits, Segment: segment})
-				}
-			}
-		}
-	}
 	var err error
-	if o.Works, err = lab.FindWorks(f.songs); err != nil {
+	if o.Formats, err = f.formats(); err != nil {
+		return o, err
+	}
+	if !slices.Contains(lab.Scenarios, f.scenario) {
+		return o, usagef("data record: --scenario %q: it is one of %s", f.scenario, strings.Join(lab.Scenarios, ", "))
+	}
+	if o.Works, err = lab.FindWorks(f.scenario, f.works); err != nil {
 		return o, err
 	}
 	if f.ads != "" {
-		if o.Ads, err = lab.FindWorks(f.ads); err != nil {
+		if o.Ads, err = lab.FindWorks(f.scenario, f.ads); err != nil {
 			return o, err
 		}
 	}
@@ -107,6 +94,42 @@ func (f *recordFlags) options(a *app) (lab.Options, error) {
 		return o, usagef("data record: %w", err)
 	}
 	return o, nil
+}
+
+// formats are the products of the flags that make one.
+func (f *recordFlags) formats() ([]lab.Format, error) {
+	if f.scenario == lab.Pages {
+		return []lab.Format{lab.PageFormat}, nil
+	}
+	var segments []time.Duration
+	for _, s := range f.segments {
+		d, err := time.ParseDuration(s)
+		if err != nil {
+			return nil, usagef("data record: --segments %q: give a time such as 4s", s)
+		}
+		segments = append(segments, d)
+	}
+	var list []lab.Format
+	if f.scenario == lab.Video {
+		for _, d := range segments {
+			list = append(list, lab.VideoFormat(d))
+		}
+		return list, nil
+	}
+	for _, b := range f.bitrates {
+		kbits, err := strconv.Atoi(b)
+		if err != nil {
+			return nil, usagef("data record: --bitrates %q: give whole kbit/s, such as 160", b)
+		}
+		for _, delivery := range f.deliveries {
+			for _, c := range f.codecs {
+				for _, d := range segments {
+					list = append(list, lab.Format{Delivery: delivery, Codec: c, Kbits: kbits, Segment: d})
+				}
+			}
+		}
+	}
+	return list, nil
 }
 
 func (a *app) record(ctx context.Context, cmd *cobra.Command, f *recordFlags) error {

@@ -20,8 +20,11 @@ type browser struct {
 
 // startBrowser starts Chromium with an empty profile in dir, which it removes at the end.
 func startBrowser(ctx context.Context, ns *namespace, t tools, protocol, pin, dir string) (*browser, error) {
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return nil, err
+	}
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(t.chromium), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.UserDataDir(dir),
+		chromedp.UserDataDir(dir), chromedp.Env("TMPDIR="+dir), // all that it writes is in one folder
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("no-pings", true), chromedp.Flag("disable-domain-reliability", true),
 		chromedp.Flag("autoplay-policy", "no-user-gesture-required"), chromedp.Flag("mute-audio", true),
 		chromedp.Flag("host-resolver-rules", "MAP "+hostName+" "+serverAddr+", MAP * ~NOTFOUND"),
@@ -42,12 +45,28 @@ func startBrowser(ctx context.Context, ns *namespace, t tools, protocol, pin, di
 	alloc, cancelAlloc := chromedp.NewExecAllocator(ctx, opts...)
 	first, cancelFirst := chromedp.NewContext(alloc)
 	b.ctx = first
-	b.cancel = func() { cancelFirst(); cancelAlloc(); os.RemoveAll(dir) }
+	b.cancel = func() {
+		cancelFirst()
+		cancelAlloc() // waits for the browser's end
+		killUsers(dir)
+		os.RemoveAll(dir)
+	}
 	if err := chromedp.Do(first); err != nil {
 		b.cancel()
-		return nil, fmt.Errorf("start %s: %w", t.chromium, err)
+		return nil, fmt.Errorf("start %s: %s", t.chromium, oneLine(err))
 	}
 	return b, nil
+}
+
+// oneLine makes a line of the browser's many: that of its fatal error, where there is one.
+func oneLine(err error) string {
+	lines := strings.Split(strings.TrimSpace(err.Error()), "\n")
+	for _, l := range lines {
+		if strings.Contains(l, ":FATAL:") {
+			return l
+		}
+	}
+	return strings.Join(lines, "; ")
 }
 
 // tab is a page in a profile of its own: no cache, cookie, connection or session ticket of an earlier one.
@@ -56,21 +75,25 @@ type tab struct {
 	cancel context.CancelFunc
 }
 
-func (b *browser) open(ctx context.Context, path string) (*tab, error) {
+func (b *browser) open(ctx context.Context) (*tab, error) {
 	page, cancel := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
 	stop := context.AfterFunc(ctx, cancel)
 	t := &tab{ctx: page, cancel: func() { stop(); cancel() }}
-	err := chromedp.Do(page) // makes the tab, which lives as long as the context of this first call
-	if err == nil {
-		limit, done := context.WithTimeout(page, 30*time.Second)
-		defer done()
-		err = chromedp.Do(limit, chromedp.Navigate("https://"+hostName+path))
-	}
-	if err != nil {
+	if err := chromedp.Do(page); err != nil { // makes the tab, which lives as long as the context of this first call
 		t.cancel()
-		return nil, fmt.Errorf("open the page: %w", err)
+		return nil, fmt.Errorf("open a page: %w", err)
 	}
 	return t, nil
+}
+
+// navigate loads a path of the server.
+func (t *tab) navigate(path string, limit time.Duration) error {
+	ctx, done := context.WithTimeout(t.ctx, limit)
+	defer done()
+	if err := chromedp.Do(ctx, chromedp.Navigate("https://"+hostName+path)); err != nil {
+		return fmt.Errorf("load the page: %w", err)
+	}
+	return nil
 }
 
 // call runs a method of the page's object lab.
@@ -92,31 +115,21 @@ func (t *tab) call(method string, args ...any) error {
 	return nil
 }
 
-// state is what the page saw; times are Unix milliseconds.
-type state struct {
-	Events    []event    `json:"events"`
-	Transfers []transfer `json:"transfers"`
-	Position  float64    `json:"position"` // seconds played
-}
+// pageState makes a state of a page that is not the player.
+const pageState = `({ events: [], position: 0, transfers: ['navigation', 'resource'].flatMap((t) => performance.getEntriesByType(t)).map((e) => (
+	{ begin: performance.timeOrigin + e.startTime, end: e.responseEnd && performance.timeOrigin + e.responseEnd, bytes: e.encodedBodySize,
+	  file: e.name.split('/').pop() })) })`
 
-type event struct {
-	MS     float64 `json:"ms"`
-	Event  string  `json:"event"`
-	Detail string  `json:"detail"`
-}
-
-type transfer struct {
-	Begin float64 `json:"begin"`
-	End   float64 `json:"end"` // 0: not over
-	Bytes int64   `json:"bytes"`
-	File  string  `json:"file"`
-}
-
-func (t *tab) state() (state, error) {
+// state asks the page; page says that it is not the player.
+func (t *tab) state(page bool) (state, error) {
 	limit, done := context.WithTimeout(t.ctx, 10*time.Second)
 	defer done()
 	var s state
-	text, err := chromedp.Run(limit, chromedp.Evaluate[string]("JSON.stringify(lab.state())"))
+	what := "lab.state()"
+	if page {
+		what = pageState
+	}
+	text, err := chromedp.Run(limit, chromedp.Evaluate[string]("JSON.stringify("+what+")"))
 	if err == nil {
 		err = json.Unmarshal([]byte(text), &s)
 	}

@@ -5,10 +5,13 @@ import (
 	"crypto/rand"
 	"embed"
 	"encoding/hex"
+	"fmt"
+	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"path"
-	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 )
@@ -65,9 +68,9 @@ func (h *handler) take() []response {
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &counter{ResponseWriter: w, status: http.StatusOK}
 	begin := h.now()
-	dir, file := path.Split(path.Clean(r.URL.Path))
-	h.serve(c, r, dir, file)
-	done := response{Begin: begin, End: h.now(), File: file, Protocol: r.ProtoMajor, Status: c.status, Bytes: c.bytes}
+	name := path.Clean(r.URL.Path)
+	h.serve(c, r, name)
+	done := response{Begin: begin, End: h.now(), File: path.Base(name), Protocol: r.ProtoMajor, Status: c.status, Bytes: c.bytes}
 	h.mu.Lock()
 	h.responses = append(h.responses, done)
 	h.mu.Unlock()
@@ -75,46 +78,73 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // types of the files there are. The system's table is not asked: it differs between machines.
 var types = map[string]string{
-	".html": "text/html; charset=utf-8", ".js": "text/javascript", ".m3u8": "application/vnd.apple.mpegurl",
-	".mpd": "application/dash+xml", ".mp4": "video/mp4", ".m4s": "video/iso.segment", ".m4a": "audio/mp4", ".webm": "video/webm",
-	".ogg": "audio/ogg", ".css": "text/css", ".jpg": "image/jpeg", ".png": "image/png", ".json": "application/json",
+	".html": "text/html; charset=utf-8", ".htm": "text/html; charset=utf-8", ".css": "text/css", ".js": "text/javascript",
+	".json": "application/json", ".xml": "text/xml", ".txt": "text/plain; charset=utf-8",
+	".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif", ".svg": "image/svg+xml", ".webp": "image/webp",
+	".ico": "image/x-icon", ".woff": "font/woff", ".woff2": "font/woff2", ".ttf": "font/ttf", ".pdf": "application/pdf",
+	".m3u8": "application/vnd.apple.mpegurl", ".mpd": "application/dash+xml", ".mp4": "video/mp4", ".m4s": "video/iso.segment",
+	".m4a": "audio/mp4", ".webm": "video/webm", ".ogg": "audio/ogg",
 }
 
-func (h *handler) serve(w http.ResponseWriter, r *http.Request, dir, file string) {
-	if file == "" {
-		file = "index.html"
+func (h *handler) serve(w http.ResponseWriter, r *http.Request, name string) {
+	typ, ok := types[strings.ToLower(path.Ext(name))]
+	if name == "/" {
+		name, typ, ok = "/index.html", types[".html"], true
 	}
-	typ, ok := types[path.Ext(file)]
 	if !ok {
 		http.NotFound(w, r)
 		return
 	}
-	w.Header().Set("Content-Type", typ)
-	w.Header().Set("Cache-Control", "max-age=3600")
-	if dir == "/" {
-		b, err := playerFiles.ReadFile("player/" + file)
-		if err != nil {
-			http.NotFound(w, r)
-			return
-		}
-		http.ServeContent(w, r, file, time.Time{}, bytes.NewReader(b))
-		return
-	}
-	h.mu.Lock()
-	folder, ok := h.mounts[path.Base(dir)]
-	h.mu.Unlock()
-	if !ok || path.Dir(path.Clean(dir)) != "/m" {
-		http.NotFound(w, r)
-		return
-	}
-	f, err := os.Open(filepath.Join(folder, file))
+	content, done, err := h.open(name)
 	if err != nil {
 		http.NotFound(w, r)
 		return
 	}
-	defer f.Close()
-	http.ServeContent(w, r, file, time.Time{}, f) // no time of change, which would be a header
+	defer done()
+	w.Header().Set("Content-Type", typ)
+	w.Header().Set("Cache-Control", "max-age=3600")
+	http.ServeContent(w, r, name, time.Time{}, content) // no time of change, which would be a header
 }
+
+// open finds what lies under a clean path.
+func (h *handler) open(name string) (content io.ReadSeeker, done func() error, err error) {
+	inside, ok := strings.CutPrefix(name, "/m/")
+	if !ok {
+		b, err := playerFiles.ReadFile("player" + name)
+		if name == "/list.json" {
+			b, err = playlist, nil
+		}
+		return bytes.NewReader(b), func() error { return nil }, err
+	}
+	token, file, _ := strings.Cut(inside, "/")
+	h.mu.Lock()
+	folder, ok := h.mounts[token]
+	h.mu.Unlock()
+	if !ok || file == "" {
+		return nil, nil, fs.ErrNotExist
+	}
+	f, err := os.OpenInRoot(folder, file) // links that lead out of the folder are no content of it
+	if err != nil {
+		return nil, nil, err
+	}
+	if st, err := f.Stat(); err != nil || !st.Mode().IsRegular() {
+		f.Close()
+		return nil, nil, fs.ErrNotExist
+	}
+	return f, f.Close, nil
+}
+
+// playlist is what a listener sees who opens one: the same 50 titles in every capture.
+var playlist = func() []byte {
+	b := []byte(`{"name": "playlist", "items": [`)
+	for i := range 50 {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = fmt.Appendf(b, "\n{\"id\": \"%016x\", \"title\": \"title %02d\", \"artist\": \"artist %02d\", \"seconds\": %d}", uint64(i+1)*0x9e3779b97f4a7c15, i, i%9, 120+7*i)
+	}
+	return append(b, "\n]}\n"...)
+}()
 
 // counter notes what a handler answers.
 type counter struct {

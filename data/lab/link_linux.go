@@ -7,13 +7,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The addresses of every rig. Rigs cannot see each other, so that all have the same ones and no address tells a rig from another.
-const (
-	clientAddr = "10.77.0.2"
-	serverAddr = "10.77.0.1"
-	prefixBits = 24
-)
-
 // join lays a cable between two namespaces: a pair of virtual Ethernet devices, one in each. Offload is off on both ends, so that
 // what passes is what a wire would carry: without that, packets of 64 KiB do.
 func join(a *namespace, nameA string, b *namespace, nameB string) error {
@@ -51,9 +44,6 @@ func join(a *namespace, nameA string, b *namespace, nameB string) error {
 	}
 	return nil
 }
-
-// mtu is the largest IP packet of the links.
-const mtu = 1500
 
 // address gives an interface its address and brings the namespace's loopback up.
 func (n *namespace) address(iface, ip string) error {

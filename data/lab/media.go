@@ -1,11 +1,9 @@
 package lab
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -15,32 +13,51 @@ import (
 
 // Format is how a work is encoded and served.
 type Format struct {
-	Delivery string        // hls, dash: in segments; progressive: one file
-	Codec    string        // opus, vorbis, aac; of a variable bit rate each
-	Kbits    int           // mean bit rate, kbit/s
+	Delivery string        // hls, dash: in segments; progressive: one file; page: as it is
+	Codec    string        // opus, vorbis, aac, each of a variable bit rate; h264
+	Kbits    int           // mean bit rate, kbit/s; 0: the player chooses
 	Segment  time.Duration // length of a segment
 }
 
-// Deliveries, Codecs and Bitrates are what Format can be.
+// PageFormat is that of web pages.
+var PageFormat = Format{Delivery: "page", Codec: "none"}
+
+// VideoFormat is that of films in segments of a length.
+func VideoFormat(segment time.Duration) Format {
+	return Format{Delivery: "hls", Codec: "h264", Segment: segment}
+}
+
+// Deliveries, Codecs and Bitrates are what the Format of music can be.
 var (
 	Deliveries = []string{"hls", "dash", "progressive"}
 	Codecs     = []string{"opus", "vorbis", "aac"}
 	Bitrates   = []int{96, 128, 160, 192, 256, 320}
 )
 
+func (f Format) String() string {
+	if f == PageFormat {
+		return "page"
+	}
+	return fmt.Sprintf("%s-%s-%d-%v", f.Delivery, f.Codec, f.Kbits, f.Segment)
+}
+
 // Check refuses what cannot be made.
 func (f Format) Check() error {
 	switch {
+	case f == PageFormat:
+		return nil
+	case f.Segment < time.Second || f.Segment > time.Minute:
+		return fmt.Errorf("segments of %v: 1s to 1m is possible", f.Segment)
+	case f == VideoFormat(f.Segment):
+		return nil
 	case !slices.Contains(Deliveries, f.Delivery):
 		return fmt.Errorf("delivery %q: it is one of %s", f.Delivery, strings.Join(Deliveries, ", "))
 	case !slices.Contains(Codecs, f.Codec):
 		return fmt.Errorf("codec %q: it is one of %s", f.Codec, strings.Join(Codecs, ", "))
 	case !slices.Contains(Bitrates, f.Kbits):
 		return fmt.Errorf("bit rate %d: it is one of %s", f.Kbits, strings.Trim(strings.Join(strings.Fields(fmt.Sprint(Bitrates)), ", "), "[]"))
-	case f.Segment < time.Second || f.Segment > time.Minute:
-		return fmt.Errorf("segments of %v: 1s to 1m is possible", f.Segment)
 	case f.Delivery == "hls" && f.Codec == "vorbis":
-		return fmt.Errorf("vorbis is not carried by hls; take --delivery dash or progressive")
+		return fmt.Errorf("vorbis is not carried by hls; take the delivery dash or progressive")
 	}
 	return nil
 }
@@ -94,66 +111,19 @@ func (f Format) muxArgs(dir string) []string {
 }
 
 // encode makes the files of a work in dir. Titles and the like are left out: they would make files of different sizes.
-func (f Format) encode(ctx context.Context, ffmpeg, work, dir string) error {
+func (f Format) encode(ctx context.Context, t tools, work, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	args := []string{"-v", "error", "-nostdin", "-i", work, "-map", "0:a:0", "-map_metadata", "-1", "-ac", "2"}
-	c := exec.CommandContext(ctx, ffmpeg, append(append(args, f.codecArgs()...), f.muxArgs(dir)...)...)
-	var said bytes.Buffer
-	c.Stderr = &said
-	dieWithParent(c)
-	if err := c.Run(); err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
+	args := []string{"-v", "error", "-nostdin", "-i", work, "-map_metadata", "-1"}
+	if f.Codec == "h264" {
+		audio, err := t.hasAudio(ctx, work)
+		if err != nil {
+			return err
 		}
-		line, _, _ := strings.Cut(strings.TrimSpace(said.String()), "\n")
-		return fmt.Errorf("%s: ffmpeg: %w: %s", filepath.Base(work), err, line)
+		args = append(args, f.videoArgs(dir, audio)...)
+	} else {
+		args = append(append(append(args, "-map", "0:a:0", "-ac", "2"), f.codecArgs()...), f.muxArgs(dir)...)
 	}
-	return nil
-}
-
-// Work is a piece to be played.
-type Work struct {
-	Name string // base name of the file without its ending
-	Path string
-}
-
-// FindWorks lists the audio files of a folder by name.
-func FindWorks(dir string) ([]Work, error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, fmt.Errorf("lab: %w", err)
-	}
-	var works []Work
-	for _, e := range entries {
-		ext := strings.ToLower(filepath.Ext(e.Name()))
-		if e.IsDir() || !slices.Contains([]string{".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".flac", ".wav", ".webm", ".mp4", ".mkv"}, ext) {
-			continue
-		}
-		w := Work{Name: strings.TrimSuffix(e.Name(), filepath.Ext(e.Name())), Path: filepath.Join(dir, e.Name())}
-		if i := slices.IndexFunc(works, func(o Work) bool { return o.Name == w.Name }); i >= 0 {
-			return nil, fmt.Errorf("lab: %s and %s have the same name; rename one", works[i].Path, w.Path)
-		}
-		works = append(works, w)
-	}
-	if len(works) == 0 {
-		return nil, fmt.Errorf("lab: %s: no audio files (ogg, opus, mp3, m4a, flac, wav) in this folder", dir)
-	}
-	return works, nil
-}
-
-// duration asks ffprobe how long a work is.
-func (w Work) duration(ctx context.Context, ffprobe string) (time.Duration, error) {
-	c := exec.CommandContext(ctx, ffprobe, "-v", "error", "-show_entries", "format=duration", "-of", "default=nw=1:nk=1", w.Path)
-	dieWithParent(c)
-	b, err := c.Output()
-	if err != nil {
-		return 0, fmt.Errorf("%s: ffprobe: %w; is it an audio file?", filepath.Base(w.Path), err)
-	}
-	s, err := strconv.ParseFloat(strings.TrimSpace(string(b)), 64)
-	if err != nil {
-		return 0, fmt.Errorf("%s: ffprobe: %q is no duration", filepath.Base(w.Path), b)
-	}
-	return time.Duration(s * float64(time.Second)), nil
+	return t.run(ctx, work, args...)
 }

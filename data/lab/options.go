@@ -10,6 +10,7 @@ import (
 
 // Options say what to record.
 type Options struct {
+	Scenario  string
 	Works     []Work
 	Captures  int           // of each work under each condition
 	Duration  time.Duration // of a capture, from pressing play
@@ -42,8 +43,10 @@ type Report struct {
 // Check refuses what cannot be recorded, before anything is started.
 func (o *Options) Check() error {
 	switch {
+	case !slices.Contains(Scenarios, o.Scenario):
+		return fmt.Errorf("scenario %q: it is one of %s", o.Scenario, strings.Join(Scenarios, ", "))
 	case len(o.Works) == 0:
-		return errors.New("no songs")
+		return fmt.Errorf("no %s", o.Scenario)
 	case o.Captures < 1:
 		return fmt.Errorf("%d captures: 1 or more are needed", o.Captures)
 	case o.Duration < time.Second || o.Duration > time.Hour:
@@ -75,6 +78,9 @@ func (o *Options) Check() error {
 				return fmt.Errorf("%s %s is named twice", list.what, v)
 			}
 		}
+	}
+	if o.Scenario == Pages && (len(o.Ads) > 0 || !slices.Equal(o.Actions, []string{"none"})) {
+		return errors.New("a page has neither advertisements nor actions here")
 	}
 	for i, n := range o.Networks {
 		if slices.ContainsFunc(o.Networks[:i], func(m Network) bool { return m.Name == n.Name }) {

@@ -8,23 +8,18 @@ import (
 	"time"
 )
 
-// Axes are the label axes of a recorded data set.
-var Axes = []string{
-	"song", "bitrate", "codec", "delivery", "segment", "protocol", "network", "ad", "action",
-	"repetition", "session", "rig", "order",
-}
-
 // Actions are what a listener can do while a song plays; none is to listen.
 var Actions = []string{"none", "skip", "pause", "seek", "playlist"}
 
 // item is one capture of the plan.
 type item struct {
 	repetition, session, order int // order: place in the session
-	song                       Work
+	work                       Work
 	format                     Format
 	protocol                   string
 	network                    Network
 	ad                         *Work // played first
+	next                       *Work // played after it, when it is skipped
 	action                     string
 	actionAt                   time.Duration // after the start
 	wait                       time.Duration // between loading the page and pressing play
@@ -33,17 +28,17 @@ type item struct {
 
 // source names the capture in the data set; it is what a resumed recording knows it by.
 func (i *item) source() string {
-	return fmt.Sprintf("%03d/%s %s-%s-%d-%v %s %s", i.repetition, i.song.Name, i.format.Delivery, i.format.Codec, i.format.Kbits, i.format.Segment, i.protocol, i.network.Name)
+	return fmt.Sprintf("%03d/%s %s %s %s", i.repetition, i.work.Name, i.format, i.protocol, i.network.Name)
 }
 
-// labels are the values on all Axes.
-func (i *item) labels(rig int) map[string]string {
+// labels are the values on all axes; what is the name of the first.
+func (i *item) labels(what string, rig int) map[string]string {
 	ad := "none"
 	if i.ad != nil {
 		ad = i.ad.Name
 	}
 	return map[string]string{
-		"song": i.song.Name, "bitrate": strconv.Itoa(i.format.Kbits), "codec": i.format.Codec, "delivery": i.format.Delivery,
+		what: i.work.Name, "bitrate": strconv.Itoa(i.format.Kbits), "codec": i.format.Codec, "delivery": i.format.Delivery,
 		"segment": i.format.Segment.String(), "protocol": i.protocol, "network": i.network.Name, "ad": ad, "action": i.action,
 		"repetition": strconv.Itoa(i.repetition), "session": strconv.Itoa(i.session), "rig": strconv.Itoa(rig), "order": strconv.Itoa(i.order),
 	}
@@ -65,7 +60,7 @@ func plan(o *Options) []session {
 				for _, n := range o.Networks {
 					s := make(session, 0, len(o.Works))
 					for _, w := range o.Works {
-						s = append(s, item{repetition: rep, song: w, format: f, protocol: p, network: n})
+						s = append(s, item{repetition: rep, work: w, format: f, protocol: p, network: n})
 					}
 					conditions = append(conditions, s)
 				}
@@ -81,6 +76,9 @@ func plan(o *Options) []session {
 				i.wait = time.Duration((0.5 + rng.Float64()) * float64(time.Second))
 				i.action = o.Actions[rng.IntN(len(o.Actions))]
 				i.actionAt = time.Duration((0.25 + 0.5*rng.Float64()) * float64(o.Duration))
+				if next := &o.Works[rng.IntN(len(o.Works))]; i.action == "skip" {
+					i.next = next
+				}
 				if ad := rng.IntN(2 * max(1, len(o.Ads))); ad < len(o.Ads) { // half of the captures, when there are any
 					i.ad = &o.Ads[ad]
 				}

@@ -9,10 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tools are the programs that the lab runs.
-type tools struct{ chromium, ffmpeg, ffprobe, nsenter string }
-
-// preflight finds them. The error names everything that is missing, and how to get it, at once.
+// preflight finds the tools. The error names everything that is missing, and how to get it, at once.
 func preflight() (tools, error) {
 	var t tools
 	var missing []string

@@ -6,13 +6,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"net/netip"
 	"path/filepath"
 	"slices"
 	"sync"
 	"time"
 
-	"earshot/data/capture"
 	"earshot/data/dataset"
 )
 
@@ -64,12 +62,15 @@ type laboratory struct {
 // encode makes the media of all works, two at a time.
 func (l *laboratory) encode(ctx context.Context) error {
 	o := l.o
-	for _, w := range slices.Concat(o.Works, o.Ads) {
-		d, err := w.duration(ctx, l.tools.ffprobe)
+	if o.Scenario == Pages {
+		return nil
+	}
+	for _, w := range o.Works {
+		d, err := l.tools.duration(ctx, w.Path)
 		if err != nil {
 			return fmt.Errorf("lab: %w", err)
 		}
-		if d < o.Duration && !slices.Contains(o.Ads, w) {
+		if d < o.Duration {
 			o.log("record: %s: %v long; its captures of %v end with silence, and their length can give it away", w.Name, d.Round(time.Second), o.Duration)
 		}
 	}
@@ -83,7 +84,7 @@ func (l *laboratory) encode(ctx context.Context) error {
 			jobs = append(jobs, job{f, w})
 		}
 	}
-	o.log("record: encoding %d works in %d formats", len(o.Works)+len(o.Ads), len(o.Formats))
+	o.log("record: encoding %d files in %d formats", len(o.Works)+len(o.Ads), len(o.Formats))
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	next := make(chan job)
@@ -91,7 +92,7 @@ func (l *laboratory) encode(ctx context.Context) error {
 	for range 2 {
 		wait.Go(func() {
 			for j := range next {
-				if err := j.f.encode(ctx, l.tools.ffmpeg, j.w.Path, l.media(j.f, j.w)); err != nil {
+				if err := j.f.encode(ctx, l.tools, j.w.Path, l.media(j.f, j.w)); err != nil {
 					cancel(fmt.Errorf("lab: %w", err))
 				}
 			}
@@ -110,8 +111,11 @@ func (l *laboratory) encode(ctx context.Context) error {
 
 // media is the folder of a work's files. A song and an advertisement may have the same name.
 func (l *laboratory) media(f Format, w Work) string {
+	if f == PageFormat {
+		return w.Path
+	}
 	sum := sha256.Sum256([]byte(w.Path))
-	return filepath.Join(l.scratch.dir, fmt.Sprintf("%s-%s-%d-%v", f.Delivery, f.Codec, f.Kbits, f.Segment), hex.EncodeToString(sum[:8]))
+	return filepath.Join(l.scratch.dir, f.String(), hex.EncodeToString(sum[:8]))
 }
 
 // run works the sessions off, on as many rigs as were asked for.
@@ -213,7 +217,7 @@ func (l *laboratory) session(ctx context.Context, r *rig, pin string, s session)
 
 // keep stores a take that is good enough; Capture of the health says whether it did.
 func (l *laboratory) keep(r *rig, i *item, t *take, attempt int) (health, error) {
-	tr, rep := t.trace(capture.Rule{Clients: []netip.Prefix{netip.MustParsePrefix(clientAddr + "/32")}})
+	tr, rep := t.trace(clientRule)
 	h := t.health(tr)
 	h.Attempts, h.Capture = attempt, -1
 	good := h.Status == statusOK || h.Status == statusStalled && attempt >= l.o.Attempts
@@ -221,7 +225,7 @@ func (l *laboratory) keep(r *rig, i *item, t *take, attempt int) (health, error)
 		l.o.log("record: %s: rig %d: attempt %d: %s: %d bytes seen of %d, %d packets lost, %.1f s played", i.source(), r.number, attempt, h.Status, h.Seen, h.Expected, h.Drops, t.state.Position)
 		return h, nil
 	}
-	c := dataset.Capture{Source: i.source(), Labels: i.labels(r.number)}
+	c := dataset.Capture{Source: i.source(), Labels: i.labels(label[l.o.Scenario], r.number)}
 	if err := l.store.add(c, tr, rep, h, t.truth(tr.Start)); err != nil {
 		return h, err
 	}
@@ -234,7 +238,7 @@ func (l *laboratory) keep(r *rig, i *item, t *take, attempt int) (health, error)
 	n := l.report.Skipped + l.report.Captures + l.report.Failed
 	l.mu.Unlock()
 	if l.o.Progress != nil {
-		l.o.Progress(n, l.total, i.song.Name)
+		l.o.Progress(n, l.total, i.work.Name)
 	}
 	return h, nil
 }

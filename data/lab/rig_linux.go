@@ -116,23 +116,21 @@ const ahead = 30
 // capture makes one attempt at an item.
 func (r *rig) capture(ctx context.Context, b *browser, i *item, d time.Duration, where media) (t *take, err error) {
 	r.relay.shape(i.network, i.seed)
-	page, err := b.open(ctx, "/")
+	page, err := b.open(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer page.cancel()
+	isPage := i.format == PageFormat
+	if !isPage { // the player itself is not part of the capture
+		if err := page.navigate("/", 30*time.Second); err != nil {
+			return nil, err
+		}
+	}
 	if err := pause(ctx, i.wait); err != nil {
 		return nil, err
 	}
-	r.web.handler.take() // the page itself is not part of the capture
-	var items []playItem
-	works := []Work{i.song}
-	if i.ad != nil {
-		works = []Work{*i.ad, i.song}
-	}
-	for _, w := range works {
-		items = append(items, playItem{w.Name, r.web.handler.mount(where(i.format, w)), i.format.file(), i.format.Delivery, ahead})
-	}
+	r.web.handler.take()
 	rec, err := r.record()
 	if err != nil {
 		return nil, err
@@ -143,30 +141,34 @@ func (r *rig) capture(ctx context.Context, b *browser, i *item, d time.Duration,
 		}
 	}()
 	begin := time.Now()
-	if err := page.call("play", items); err != nil {
+	if isPage {
+		go page.navigate(r.web.handler.mount(where(i.format, i.work))+"index.html", d) // it may take longer than the capture
+	} else if err := page.call("play", r.items(i, where)); err != nil {
 		return nil, err
 	}
 	if i.action != "none" {
 		if err := pause(ctx, i.actionAt-time.Since(begin)); err != nil {
 			return nil, err
 		}
-		if err := act(page, i.action, r.web.handler.mount); err != nil {
+		if err := act(page, i.action); err != nil {
 			return nil, err
 		}
 	}
 	if err := pause(ctx, d-time.Since(begin)); err != nil {
 		return nil, err
 	}
-	t = &take{duration: d, protocol: i.protocol}
-	if t.state, err = page.state(); err != nil {
-		return nil, err
+	t = &take{duration: d, protocol: i.protocol, page: isPage, played: begin.UnixMicro()}
+	t.state, err = page.state(isPage)
+	if err == nil {
+		t.records, t.link, t.drops, err = rec.stop()
 	}
-	if t.records, t.link, t.drops, err = rec.stop(); err != nil {
+	if err != nil {
+		t = nil
 		return nil, err
 	}
 	t.responses = r.web.handler.take()
 	for _, e := range t.state.Events {
-		if e.Event == "play" {
+		if e.Event == "play" { // the page's own moment, a little later than begin
 			t.played = int64(e.MS * 1000)
 			break
 		}
@@ -175,15 +177,26 @@ func (r *rig) capture(ctx context.Context, b *browser, i *item, d time.Duration,
 	return t, nil
 }
 
+// items are what lab.play takes.
+func (r *rig) items(i *item, where media) []playItem {
+	var list []playItem
+	for _, w := range []*Work{i.ad, &i.work, i.next} {
+		if w != nil {
+			list = append(list, playItem{w.Name, r.web.handler.mount(where(i.format, *w)), i.format.file(), i.format.Delivery, ahead})
+		}
+	}
+	return list
+}
+
 // act does what a listener does.
-func act(page *tab, action string, mount func(string) string) error {
+func act(page *tab, action string) error {
 	switch action {
 	case "skip":
 		return page.call("skip")
 	case "pause":
-		return page.call("pause", 5000)
+		return page.call("pause", 5000) // milliseconds
 	case "seek":
-		return page.call("seek", 75)
+		return page.call("seek", ahead+15) // seconds, to where the player has nothing yet
 	}
 	return page.call("list", "/list.json")
 }
@@ -200,7 +213,7 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// profile is the browser's folder.
+// profile is the browser's folder; sockets in it need a short path.
 func (r *rig) profile(scratch string, session int) string {
-	return filepath.Join(scratch, fmt.Sprintf("rig%d-browser%d", r.number, session))
+	return filepath.Join(scratch, fmt.Sprintf("r%d-%d", r.number, session))
 }

@@ -21,6 +21,9 @@ type scratch struct {
 
 const scratchPrefix = "earshot-lab-"
 
+// longestSocket is what a browser adds to the folder's path.
+const longestSocket = "/r255-99999/org.chromium.Chromium.XXXXXX/SingletonSocket"
+
 // newScratch removes the folders of recorders that are gone, with the processes that still use them, and makes a new one.
 func newScratch() (*scratch, error) {
 	root := os.TempDir()
@@ -36,6 +39,9 @@ func newScratch() (*scratch, error) {
 	dir, err := os.MkdirTemp(root, scratchPrefix)
 	if err != nil {
 		return nil, fmt.Errorf("lab: %w", err)
+	}
+	if n := len(dir) + len(longestSocket); n >= len(unix.RawSockaddrUnix{}.Path) {
+		return nil, errors.Join(fmt.Errorf("lab: %s: the path is %d bytes too long for the browser's socket; set TMPDIR=/tmp", root, n-len(unix.RawSockaddrUnix{}.Path)+1), os.Remove(dir))
 	}
 	lock, err := lockFolder(dir, unix.LOCK_EX|unix.LOCK_NB)
 	if err != nil {
@@ -97,7 +103,7 @@ func killUsers(dir string) {
 		for _, p := range procs {
 			pid, _ := strconv.Atoi(filepath.Base(p))
 			line, err := os.ReadFile(filepath.Join(p, "cmdline"))
-			if err == nil && pid != os.Getpid() && bytes.Contains(line, []byte(dir+"/")) {
+			if err == nil && pid != os.Getpid() && names(line, dir) {
 				unix.Kill(pid, unix.SIGKILL)
 				found = true
 			}
@@ -106,4 +112,9 @@ func killUsers(dir string) {
 			return
 		}
 	}
+}
+
+// names reports whether a command line has dir, or a file in it, in one of its arguments.
+func names(line []byte, dir string) bool {
+	return bytes.Contains(line, []byte(dir+"/")) || bytes.Contains(append(line, 0), []byte(dir+"\x00"))
 }

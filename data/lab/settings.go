@@ -20,7 +20,7 @@ func (o *Options) settings() ([]byte, error) {
 		return list
 	}
 	b, err := json.MarshalIndent(map[string]any{
-		"songs": names(o.Works), "ads": names(o.Ads), "seconds": o.Duration.Seconds(), "formats": o.Formats, "protocols": o.Protocols,
+		"scenario": o.Scenario, "works": names(o.Works), "ads": names(o.Ads), "seconds": o.Duration.Seconds(), "formats": o.Formats, "protocols": o.Protocols,
 		"networks": o.Networks, "actions": o.Actions, "seed": o.Seed,
 	}, "", "  ")
 	return append(b, '\n'), err

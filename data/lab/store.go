@@ -97,7 +97,7 @@ func openStore(o *Options) (s *store, done map[string]bool, err error) {
 		s.next = int64(len(set.Captures))
 	} else {
 		m := dataset.Manifest{
-			Name: filepath.Base(filepath.Clean(o.Out)), License: o.License, Created: o.Created, Axes: Axes, Clients: []string{clientAddr + "/32"},
+			Name: filepath.Base(filepath.Clean(o.Out)), License: o.License, Created: o.Created, Axes: Axes(o.Scenario), Clients: []string{clientAddr + "/32"},
 			Origin:     "recorded by earshot data record: own programs on own links, no other people's traffic",
 			Authorized: "own programs on links of the recording machine only",
 			Filter:     "none: every frame on the client's link",

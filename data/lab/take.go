@@ -2,12 +2,26 @@ package lab
 
 import (
 	"cmp"
+	"net/netip"
 	"slices"
 	"time"
 
 	"earshot/data/capture"
 	"earshot/data/trace"
 )
+
+// The addresses of every rig. Rigs cannot see each other, so that all have the same ones and no address tells a rig from another.
+const (
+	clientAddr = "10.77.0.2"
+	serverAddr = "10.77.0.1"
+	prefixBits = 24
+)
+
+// mtu is the largest IP packet of the links.
+const mtu = 1500
+
+// clientRule says who the client is.
+var clientRule = capture.Rule{Clients: []netip.Prefix{netip.MustParsePrefix(clientAddr + "/32")}}
 
 // take is one attempt at a capture: what the link showed, what the page saw and what the server sent.
 type take struct {
@@ -19,7 +33,27 @@ type take struct {
 	played    int64 // Unix microseconds of pressing play
 	duration  time.Duration
 	protocol  string
-	slow      bool // the network may be slower than the music: a stall is not the rig's fault
+	page      bool // a web page: nothing plays
+}
+
+// state is what the page saw; times are Unix milliseconds.
+type state struct {
+	Events    []event    `json:"events"`
+	Transfers []transfer `json:"transfers"`
+	Position  float64    `json:"position"` // seconds played
+}
+
+type event struct {
+	MS     float64 `json:"ms"`
+	Event  string  `json:"event"`
+	Detail string  `json:"detail"`
+}
+
+type transfer struct {
+	Begin float64 `json:"begin"`
+	End   float64 `json:"end"` // 0: not over
+	Bytes int64   `json:"bytes"`
+	File  string  `json:"file"`
 }
 
 // Reasons for doing a capture again, and what is written in health.csv.
@@ -76,14 +110,20 @@ func (t *take) health(tr *trace.Trace) health {
 	return h
 }
 
-// failed says that the page reported an error that playback did not get over.
+// failed says that nothing was played, or a file was refused. A page may name files that do not exist.
 func (t *take) failed() bool {
+	if t.page {
+		return !slices.ContainsFunc(t.responses, func(r response) bool { return r.Status == 200 })
+	}
 	return t.state.Position == 0 || slices.ContainsFunc(t.responses, func(r response) bool { return r.Status >= 400 })
 }
 
 // stalled says that the music stood still: less was played than 90 % of the capture and 3 s less than all of it. Deliberate
 // pauses do not count.
 func (t *take) stalled() bool {
+	if t.page {
+		return false
+	}
 	want := t.duration.Seconds()
 	paused := 0.0
 	for _, e := range t.state.Events {

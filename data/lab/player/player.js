@@ -2,7 +2,7 @@
 'use strict';
 const lab = (() => {
   const events = [];
-  const media = document.getElementById('media');
+  const media = document.getElementById('media'); // a video element plays sound as well
   const now = () => performance.timeOrigin + performance.now(); // Unix milliseconds
   const note = (event, detail = '') => events.push({ ms: now(), event, detail: String(detail) });
   performance.setResourceTimingBufferSize(10000);
@@ -19,6 +19,7 @@ const lab = (() => {
 
   function hls(item) {
     const h = new Hls({ maxBufferLength: item.ahead, maxMaxBufferLength: item.ahead, backBufferLength: 30, enableWorker: false, testBandwidth: false });
+    h.on(Hls.Events.LEVEL_SWITCHED, (_, d) => note('quality', d.level));
     h.on(Hls.Events.ERROR, (_, d) => note('error', d.details));
     h.loadSource(item.path + 'media.m3u8');
     h.attachMedia(media);
@@ -112,7 +113,7 @@ const lab = (() => {
     play(items) { queue = items.slice(); played = 0; current = null; note('play'); next(); },
     skip() { note('skip'); next(); },
     pause(ms) { note('pause'); media.pause(); setTimeout(() => { note('resume'); media.play(); }, ms); },
-    seek(s) { note('seek', s); media.currentTime = s; },
+    seek(by) { note('seek', by); media.currentTime = Math.min(media.currentTime + by, media.duration - 5); },
     async list(path) { note('list'); const r = await fetch(path); await r.text(); },
     state() {
       const transfers = performance.getEntriesByType('resource').map((e) => ({
