@@ -59,6 +59,9 @@ it is recorded once. Packets larger than the interface's MTU were joined or not 
 	return c
 }
 
+// captureBuffer is what the system may hold while the disk is slow: half a second at 1 Gbit/s.
+const captureBuffer = 64 << 20
+
 // captured is what data capture --json prints.
 type captured struct {
 	Interface  string                 `json:"interface"`
@@ -111,7 +114,7 @@ func (a *app) capture(ctx context.Context, f *captureFlags) error {
 	if err != nil {
 		return err
 	}
-	live, err := capture.OpenLiveFiltered(f.iface, filter)
+	live, err := capture.OpenLiveFiltered(f.iface, filter, captureBuffer)
 	if err != nil {
 		return err
 	}

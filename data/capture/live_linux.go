@@ -14,13 +14,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const (
-	// liveBuffer is what the system may hold for us: half a second at 500 Mbit/s.
-	liveBuffer = 32 << 20
-	// liveFrame is the largest frame: 64 KiB of IP behind segmentation offload, and link headers.
-	liveFrame = 1<<16 + 256
-)
-
 // liveSocket is a packet socket (packet(7)) as a container.
 type liveSocket struct {
 	file    *os.File
@@ -29,12 +22,13 @@ type liveSocket struct {
 	unit    int  // the interface's MTU
 	loop    bool // the loopback
 	out     bool // the latest frame was sent by this machine
-	frame   []byte
-	control []byte
+	ring    *ring
+	scratch []byte // a frame whose VLAN tag was put back
+	ended   bool
 	lost    int64
 }
 
-func openSocket(iface string, f Filter) (*liveSocket, error) {
+func openSocket(iface string, f Filter, buffer int) (*liveSocket, error) {
 	dev, err := net.InterfaceByName(iface)
 	if err != nil {
 		return nil, fmt.Errorf("no such network interface; there are %s", interfaceNames())
@@ -47,26 +41,23 @@ func openSocket(iface string, f Filter) (*liveSocket, error) {
 	if err != nil {
 		return nil, fmt.Errorf("packet socket: %w", err)
 	}
-	s := &liveSocket{file: os.NewFile(uintptr(fd), iface), frame: make([]byte, liveFrame), control: make([]byte, 256), link: linkEthernet}
+	s := &liveSocket{file: os.NewFile(uintptr(fd), iface), link: linkEthernet}
 	if dev.HardwareAddr == nil && dev.Flags&net.FlagLoopback == 0 {
 		s.link = linkRaw // a tunnel: frames begin with the IP header
 	}
 	s.unit, s.loop = dev.MTU, dev.Flags&net.FlagLoopback != 0
 	s.conn, err = s.file.SyscallConn()
-	if err == nil {
-		err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1)
-	}
 	if err == nil && !f.empty() {
 		err = attach(fd, f, s.link)
 	}
-	if err == nil && unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, liveBuffer) != nil {
-		err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, liveBuffer)
+	if err == nil {
+		s.ring, err = newRing(fd, buffer)
 	}
 	if err == nil {
 		err = unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: htons(unix.ETH_P_ALL), Ifindex: dev.Index})
 	}
 	if err != nil {
-		s.file.Close()
+		s.close()
 		return nil, fmt.Errorf("packet socket: %w", err)
 	}
 	return s, nil
@@ -115,73 +106,55 @@ func htons(v uint16) uint16 {
 
 // next waits for a frame. Once the socket is stopped it returns frames that are there already, then io.EOF.
 func (s *liveSocket) next(r *raw) error {
-	var err error
-	wait := s.conn.Read(func(fd uintptr) bool {
-		err = s.receive(int(fd), r)
-		return !errors.Is(err, unix.EAGAIN)
-	})
-	if errors.Is(wait, os.ErrDeadlineExceeded) {
-		wait = s.conn.Control(func(fd uintptr) { err = s.receive(int(fd), r) })
-		if errors.Is(err, unix.EAGAIN) {
-			return io.EOF
-		}
-	}
-	if errors.Is(wait, os.ErrClosed) {
-		return io.EOF
-	}
-	return errors.Join(wait, err)
-}
-
-// receive takes one frame, its length on the wire and the kernel's time stamp.
-func (s *liveSocket) receive(fd int, r *raw) error {
+	r.link = s.link
 	for {
-		n, nc, _, from, err := unix.Recvmsg(fd, s.frame, s.control, unix.MSG_TRUNC|unix.MSG_DONTWAIT)
-		if errors.Is(err, unix.EINTR) {
-			continue
+		at, ok := s.ring.next()
+		for !ok {
+			if s.ended {
+				return io.EOF
+			}
+			err := s.conn.Read(func(uintptr) bool { at, ok = s.ring.next(); return ok })
+			switch {
+			case errors.Is(err, os.ErrDeadlineExceeded):
+				// Stopped, and nothing more comes in: the block that the kernel still fills is ours after its time.
+				time.Sleep(3 * blockMillis * time.Millisecond)
+				s.ended = true
+				at, ok = s.ring.next()
+			case errors.Is(err, os.ErrClosed):
+				return io.EOF
+			case err != nil:
+				return err
+			}
 		}
-		if err != nil {
-			return err
+		if s.out = s.ring.frame(at, r, &s.scratch); !s.out || !s.loop {
+			return nil
 		}
-		ll, ok := from.(*unix.SockaddrLinklayer)
-		if s.out = ok && ll.Pkttype == unix.PACKET_OUTGOING; s.out && s.loop {
-			continue
-		}
-		r.link, r.length, r.bytes = s.link, int64(n), s.frame[:min(n, len(s.frame))]
-		r.size = int64(len(r.bytes))
-		r.unixUS, err = stamp(s.control[:nc])
-		return err
 	}
 }
 
-// stamp reads the time of arrival out of the control messages.
-func stamp(control []byte) (unixUS int64, err error) {
-	messages, err := unix.ParseSocketControlMessage(control)
-	if err != nil {
-		return 0, fmt.Errorf("time stamp: %w", err)
-	}
-	for _, m := range messages {
-		if m.Header.Level != unix.SOL_SOCKET || m.Header.Type != unix.SCM_TIMESTAMPNS || len(m.Data) < 16 {
-			continue
-		}
-		sec, nsec := binary.NativeEndian.Uint64(m.Data), binary.NativeEndian.Uint64(m.Data[8:])
-		return int64(sec)*1_000_000 + int64(nsec)/1000, nil
-	}
-	return 0, errors.New("time stamp: the system gave none")
-}
-
-// stop makes the waiting next end; the deadline lies in the past for good.
+// stop makes the kernel pass nothing more, and the waiting next end; the deadline lies in the past for good.
 func (s *liveSocket) stop() {
+	nothing := unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K}
+	s.conn.Control(func(fd uintptr) { // fails on a closed socket only
+		unix.SetsockoptSockFprog(int(fd), unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: 1, Filter: &nothing})
+	})
 	s.file.SetReadDeadline(time.Unix(1, 0))
 }
 
-func (s *liveSocket) close() error { return s.file.Close() }
+func (s *liveSocket) close() error {
+	err := s.file.Close()
+	if s.ring != nil {
+		err = errors.Join(err, s.ring.close())
+	}
+	return err
+}
 
 // drops adds up PACKET_STATISTICS, which the kernel sets back at every look.
 func (s *liveSocket) drops() (int64, error) {
 	var err error
 	wait := s.conn.Control(func(fd uintptr) {
-		var st *unix.TpacketStats
-		if st, err = unix.GetsockoptTpacketStats(int(fd), unix.SOL_PACKET, unix.PACKET_STATISTICS); err == nil {
+		var st *unix.TpacketStatsV3
+		if st, err = unix.GetsockoptTpacketStatsV3(int(fd), unix.SOL_PACKET, unix.PACKET_STATISTICS); err == nil {
 			s.lost += int64(st.Drops)
 		}
 	})

@@ -10,7 +10,7 @@ import (
 // liveSocket is Linux's.
 type liveSocket struct{}
 
-func openSocket(string, Filter) (*liveSocket, error) {
+func openSocket(string, Filter, int) (*liveSocket, error) {
 	return nil, errors.New("live capture needs Linux; record with tcpdump or Wireshark and import the file")
 }
 
