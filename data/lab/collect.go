@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"earshot/data/dataset"
+	"earshot/data/trace"
 )
 
 // Song is something to play: the label, and what the service calls it.
@@ -138,6 +139,7 @@ type collector struct {
 	hosts  *hosts
 	begun  []time.Time // of the captures within the last hour
 	report CollectReport
+	warned bool // about packets behind offload
 }
 
 // Collect plays the songs on the account's web player and stores what passes between the browser and the service, a capture
@@ -220,6 +222,14 @@ func (c *collector) one(ctx context.Context, song Song, round, order int, locals
 			c.report.Again++
 			continue
 		}
+		missed, line := suggest(tr, unlisted)
+		if line != "" {
+			c.log("%s: %s", song.Name, line)
+		}
+		if !c.warned && slices.ContainsFunc(tr.Packets, func(p trace.Packet) bool { return p.IPBytes > t.mtu }) {
+			c.warned = true
+			c.log("size: packets larger than the MTU of %s (%d bytes): captured behind offload; turn it off with: ethtool -K %s gro off gso off tso off lro off", c.o.Interface, t.mtu, c.o.Interface)
+		}
 		day := time.UnixMicro(tr.Start).UTC().Format(time.DateOnly)
 		cp := dataset.Capture{
 			Source: fmt.Sprintf("%s/%s/%04d %s", c.o.Machine, c.o.Session, round, song.Name),
@@ -228,7 +238,7 @@ func (c *collector) one(ctx context.Context, song Song, round, order int, locals
 		events := []truth{
 			{At: t.asked - tr.Start, From: "recorder", Event: "play", Detail: song.URI},
 			{At: t.ended - tr.Start, From: "player", Event: "position", Detail: fmt.Sprintf("%.3f s", t.position.Seconds())},
-			{At: t.ended - tr.Start, From: "recorder", Event: "unlisted", Bytes: unlisted},
+			{At: t.ended - tr.Start, From: "recorder", Event: "unlisted", Bytes: missed},
 		}
 		if err := c.store.add(cp, tr, rep, h, events); err != nil {
 			return err

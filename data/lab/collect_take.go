@@ -1,11 +1,15 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/netip"
+	"slices"
+	"strings"
 	"time"
 
 	"earshot/data/capture"
@@ -23,6 +27,7 @@ type playing struct {
 	ended    int64
 	position time.Duration // in the song, at the end
 	duration time.Duration
+	mtu      int32 // of the interface
 	other    bool // another song, an advertisement, or silence in the end
 }
 
@@ -57,7 +62,7 @@ func (c *collector) attempt(ctx context.Context, song Song) (*playing, error) {
 	if err != nil {
 		return nil, &ServiceError{Fatal: true, Err: err}
 	}
-	p := &playing{duration: o.Duration}
+	p := &playing{duration: o.Duration, mtu: int32(live.MTU())}
 	done := make(chan error, 1)
 	go func() { done <- p.take(live) }()
 	err = c.play(ctx, song, device, p)
@@ -161,10 +166,11 @@ func (c *collector) play(ctx context.Context, song Song, device string, p *playi
 }
 
 // trace makes packets of the records that passed between this machine and the service's addresses, within the duration.
-// unlisted counts the payload of the web's port that passed to and from others meanwhile: what the list may miss.
-func (p *playing) trace(locals []netip.Prefix, h *hosts, own func(netip.AddrPort) bool) (t *trace.Trace, rep capture.Report, unlisted int64) {
+// unlisted are the others' addresses that meanwhile sent and received payload on the web's port, with its bytes: what the
+// list may miss.
+func (p *playing) trace(locals []netip.Prefix, h *hosts, own func(netip.AddrPort) bool) (t *trace.Trace, rep capture.Report, unlisted map[netip.Addr]int64) {
 	a := capture.NewAssembler(capture.Rule{Clients: locals})
-	t = &trace.Trace{}
+	t, unlisted = &trace.Trace{}, map[netip.Addr]int64{}
 	end := p.asked + p.duration.Microseconds()
 	for i := range p.records {
 		r := &p.records[i]
@@ -172,8 +178,11 @@ func (p *playing) trace(locals []netip.Prefix, h *hosts, own func(netip.AddrPort
 			continue
 		}
 		if !h.has(r.Src.Addr()) && !h.has(r.Dst.Addr()) {
-			if r.Src.Port() == 443 || r.Dst.Port() == 443 {
-				unlisted += int64(r.PayloadBytes)
+			switch {
+			case r.Src.Port() == 443:
+				unlisted[r.Src.Addr()] += int64(r.PayloadBytes)
+			case r.Dst.Port() == 443:
+				unlisted[r.Dst.Addr()] += int64(r.PayloadBytes)
 			}
 			continue
 		}
@@ -199,4 +208,27 @@ func (p *playing) health(t *trace.Trace) health {
 		h.Status = statusStalled
 	}
 	return h
+}
+
+// suggestShare of the capture's payload on the web's port to and from addresses on no list is worth a line: the list may miss
+// a server.
+const suggestShare = 0.01
+
+// suggest names the addresses on no list that carried most, when they carried much.
+func suggest(t *trace.Trace, unlisted map[netip.Addr]int64) (total int64, line string) {
+	up, down, _ := t.Bytes(trace.Payload)
+	peers := slices.SortedFunc(maps.Keys(unlisted), func(a, b netip.Addr) int {
+		return cmp.Or(cmp.Compare(unlisted[b], unlisted[a]), a.Compare(b))
+	})
+	for _, n := range unlisted {
+		total += n
+	}
+	if float64(total) <= suggestShare*float64(up+down) {
+		return total, ""
+	}
+	var names []string
+	for _, p := range peers[:min(3, len(peers))] {
+		names = append(names, fmt.Sprintf("%s (%d bytes)", p, unlisted[p]))
+	}
+	return total, fmt.Sprintf("%d bytes on the web's port passed to and from addresses on no list, most with %s; add those that are the service's to %s", total, strings.Join(names, ", "), serversName)
 }

@@ -41,8 +41,15 @@ func TestPlayingTrace(t *testing.T) {
 	if want := "@1000000 0 >10/38/52 proto=17 flow=0, 500000 <200/228/242 proto=17 flow=0, 1999999 <400/428/442 proto=17 flow=0"; tr.String() != want {
 		t.Errorf("%s\nwant %s", tr, want)
 	}
-	if unlisted != 3000 || rep.Records != 3 {
-		t.Errorf("unlisted %d, %+v", unlisted, rep)
+	if len(unlisted) != 1 || unlisted[other] != 3000 || rep.Records != 3 {
+		t.Errorf("unlisted %v, %+v", unlisted, rep)
+	}
+	total, line := suggest(tr, unlisted)
+	if want := "3000 bytes on the web's port passed to and from addresses on no list, most with 198.51.100.1 (3000 bytes); add those that are the service's to servers.txt"; total != 3000 || line != want {
+		t.Errorf("%d %q", total, line)
+	}
+	if total, line := suggest(tr, map[netip.Addr]int64{other: 6}); total != 6 || line != "" { // 6 of 610 bytes are within the share
+		t.Errorf("%d %q", total, line)
 	}
 	for _, c := range []struct {
 		name   string
