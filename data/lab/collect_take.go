@@ -28,7 +28,7 @@ type playing struct {
 	position time.Duration // in the song, at the end
 	duration time.Duration
 	mtu      int32 // of the interface
-	other    bool // another song, an advertisement, or silence in the end
+	other    bool  // another song, an advertisement, or silence in the end
 }
 
 // Steps of starting a song: how long the service may take for each.
