@@ -3,9 +3,11 @@ package dataset
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -45,10 +47,26 @@ type place struct {
 // Open opens the data set in dir. Its capture tables are read and compared with their checksums; packets are not.
 func Open(dir string) (*Set, error) { return OpenFS(os.DirFS(dir), dir) }
 
+// named are the files of a data set whose errors tell the folder, too.
+type named struct {
+	fs.FS
+	dir string
+}
+
+func (n named) Open(name string) (fs.File, error) {
+	f, err := n.FS.Open(name)
+	var p *fs.PathError
+	if errors.As(err, &p) && p.Path == name {
+		p.Path = path.Join(n.dir, name)
+	}
+	return f, err
+}
+
 // OpenFS opens a data set that lies at the root of files, such as one in the program itself (embed); name stands for the folder in
 // errors, as Dir does. The files must have io.ReaderAt.
 func OpenFS(files fs.FS, name string) (*Set, error) {
 	dir := name
+	files = named{files, name}
 	m, err := readManifest(files, dir)
 	if err != nil {
 		return nil, err

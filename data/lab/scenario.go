@@ -61,9 +61,9 @@ func FindWorks(scenario, dir string) ([]Work, error) {
 	}
 	if len(works) == 0 {
 		if scenario == Pages {
-			return nil, fmt.Errorf("lab: %s: no folder with an index.html in this folder", dir)
+			return nil, fmt.Errorf("lab: %s: no folder with an index.html in this folder; name the folder that holds them", dir)
 		}
-		return nil, fmt.Errorf("lab: %s: no %s files (%s) in this folder", dir, label[scenario], strings.Join(endings[scenario], " "))
+		return nil, fmt.Errorf("lab: %s: no %s files (%s) in this folder; name the folder that holds them", dir, label[scenario], strings.Join(endings[scenario], " "))
 	}
 	return works, nil
 }
