@@ -34,7 +34,9 @@ func newDataRecordCommand(a *app) *cobra.Command {
 Headless Chromium plays the songs of a folder from a web server, both in network namespaces that nothing leads out of; the
 packets on the browser's link become a labelled data set. The same command again goes on where it stopped; with more
 --captures it appends. In the data set lie health.csv (bytes expected and seen, attempts) and truth.jsonl (what happened when, on
-the packets' clock). It needs Linux, root, chromium and ffmpeg. Play what you may: your own or freely licensed music.`,
+the packets' clock); works.csv, a table of titles and licenses, is copied there when the folder of songs has one.
+
+It needs Linux, root, chromium and ffmpeg. Play what you may: your own music, or freely licensed music.`,
 		Example: `  earshot data record --songs music/ --captures 37 --seconds 60 --protocols h2,h3 --networks cable,lte --parallel 4 --out songs
   earshot run songs --data songs --label song`,
 		Args: cobra.NoArgs,
@@ -85,6 +87,7 @@ func (f *recordFlags) options(a *app) (lab.Options, error) {
 	if o.Works, err = lab.FindWorks(f.scenario, f.works); err != nil {
 		return o, err
 	}
+	o.Card = lab.FindCard(f.works)
 	if f.ads != "" {
 		if o.Ads, err = lab.FindWorks(f.scenario, f.ads); err != nil {
 			return o, err

@@ -98,8 +98,8 @@ const lab = (() => {
   }
 
   function next() {
-    stop();
     if (current) played += media.currentTime;
+    stop();
     current = queue.shift();
     if (!current) return;
     note('item', current.name);
