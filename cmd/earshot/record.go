@@ -55,7 +55,7 @@ It needs Linux, root, chromium and ffmpeg. Play what you may: your own music, or
 	fl.StringSliceVar(&f.deliveries, "deliveries", []string{"hls"}, "conditions: "+strings.Join(lab.Deliveries, ", "))
 	fl.StringSliceVar(&f.segments, "segments", []string{"10s"}, "conditions: length of a segment, such as 2s, 4s, 10s")
 	fl.StringSliceVar(&f.actions, "actions", []string{"none"}, "what the listener does, one of them at random in each capture: "+strings.Join(lab.Actions, ", "))
-	fl.IntVar(&f.parallel, "parallel", 1, "rigs that record at the same time")
+	fl.IntVar(&f.parallel, "parallel", 1, "rigs that record at the same time, each of them one session after the other (a session is every song once)")
 	fl.IntVar(&f.attempts, "attempts", 3, "for each capture, until it is whole")
 	fl.StringVar(&f.license, "license", "", "license of the data set")
 	fl.StringVar(&f.out, "out", "", "data set folder")

@@ -43,6 +43,9 @@ func Record(ctx context.Context, o Options) (rep Report, err error) {
 	if err := l.encode(ctx); err != nil {
 		return l.report, err
 	}
+	if o.Progress != nil {
+		o.Progress(l.report.Skipped, l.total, "")
+	}
 	err = l.run(ctx, sessions)
 	return l.report, err
 }

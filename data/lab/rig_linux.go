@@ -157,7 +157,11 @@ func (r *rig) capture(ctx context.Context, b *browser, i *item, d time.Duration,
 	if err := pause(ctx, d-time.Since(begin)); err != nil {
 		return nil, err
 	}
-	t = &take{duration: d, protocol: i.protocol, page: isPage, played: begin.UnixMicro()}
+	now := time.Now()
+	t = &take{
+		duration: d, protocol: i.protocol, page: isPage, played: begin.UnixMicro(),
+		step: now.Round(0).Sub(begin.Round(0)) - now.Sub(begin), // wall clock against the monotonic one
+	}
 	t.state, err = page.state(isPage)
 	if err == nil {
 		t.records, t.link, t.drops, err = rec.stop()
