@@ -17,11 +17,11 @@ import (
 
 // recordFlags are the flags of data record.
 type recordFlags struct {
-	scenario, works, ads, out, license    string
-	captures, parallel, attempts          int
-	seconds                               float64
-	protocols, networks, bitrates, codecs []string
-	deliveries, segments, actions         []string
+	scenario, works, ads, start, out, license string
+	captures, parallel, attempts              int
+	seconds                                   float64
+	protocols, networks, bitrates, codecs     []string
+	deliveries, segments, actions             []string
 }
 
 func newDataRecordCommand(a *app) *cobra.Command {
@@ -46,6 +46,7 @@ It needs Linux, root, chromium and ffmpeg. Play what you may: your own music, or
 	fl.StringVar(&f.scenario, "scenario", lab.Songs, "what is recorded: "+strings.Join(lab.Scenarios, ", "))
 	fl.StringVar(&f.works, "songs", "", "folder of what is played: audio files; for video films, for pages folders with an index.html")
 	fl.StringVar(&f.ads, "ads", "", "folder of advertisements, one of them before the song in half of the captures")
+	fl.StringVar(&f.start, "start", "begin", "where playback begins: begin, anywhere")
 	fl.IntVar(&f.captures, "captures", 1, "captures of each song under each condition")
 	fl.Float64Var(&f.seconds, "seconds", 60, "length of a capture, from pressing play")
 	fl.StringSliceVar(&f.protocols, "protocols", []string{"h2"}, "conditions: "+strings.Join(lab.Protocols, ", "))
@@ -70,6 +71,10 @@ func (f *recordFlags) options(a *app) (lab.Options, error) {
 		Scenario: f.scenario, Captures: f.captures, Duration: time.Duration(f.seconds * float64(time.Second)), Protocols: f.protocols, Actions: f.actions,
 		Parallel: f.parallel, Attempts: f.attempts, Seed: a.seed, Out: f.out, License: f.license, Log: a.logLine,
 	}
+	if f.start != "begin" && f.start != "anywhere" {
+		return o, usagef("data record: --start %q: it is begin or anywhere", f.start)
+	}
+	o.Anywhere = f.start == "anywhere"
 	for _, s := range f.networks {
 		n, err := lab.ParseNetwork(s)
 		if err != nil {

@@ -19,6 +19,7 @@ type Options struct {
 	Networks  []Network
 	Ads       []Work   // advertisements, one of them before the song in half of the captures
 	Actions   []string // one of them, drawn at random, in each capture
+	Anywhere  bool     // playback begins anywhere in the work, not at its beginning
 	Parallel  int      // rigs at work at the same time
 	Attempts  int      // for each capture, until it is whole
 	Seed      uint64

@@ -18,7 +18,7 @@ const lab = (() => {
   let stop = () => {};
 
   function hls(item) {
-    const h = new Hls({ maxBufferLength: item.ahead, maxMaxBufferLength: item.ahead, backBufferLength: 30, enableWorker: false, testBandwidth: false });
+    const h = new Hls({ startPosition: item.from, maxBufferLength: item.ahead, maxMaxBufferLength: item.ahead, backBufferLength: 30, enableWorker: false, testBandwidth: false });
     h.on(Hls.Events.LEVEL_SWITCHED, (_, d) => note('quality', d.level));
     h.on(Hls.Events.ERROR, (_, d) => note('error', d.details));
     h.loadSource(item.path + 'media.m3u8');
@@ -31,6 +31,7 @@ const lab = (() => {
     let over = false;
     const source = new MediaSource();
     media.src = URL.createObjectURL(source);
+    media.currentTime = item.from; // where playback begins, once there is something
     const get = async (name) => {
       const r = await fetch(item.path + name);
       if (!r.ok) throw new Error(name + ': ' + r.status);
@@ -53,7 +54,7 @@ const lab = (() => {
         const ext = template.getAttribute('media').split('.').pop();
         await append(await (await get(template.getAttribute('initialization'))).arrayBuffer());
         const last = Math.ceil(length / step - 0.01);
-        for (let n = segmentAt(media.currentTime); n <= last && !over;) {
+        for (let n = segmentAt(item.from); n <= last && !over;) {
           const end = bufferedEnd();
           if (end - media.currentTime >= item.ahead) {
             await new Promise((done) => setTimeout(done, 100));
@@ -94,15 +95,16 @@ const lab = (() => {
 
   function progressive(item) {
     media.src = item.path + item.file;
+    media.currentTime = item.from;
     return () => {};
   }
 
   function next() {
-    if (current) played += media.currentTime;
+    if (current) played += media.currentTime - current.from;
     stop();
     current = queue.shift();
     if (!current) return;
-    note('item', current.name);
+    note('item', current.name + ' from ' + current.from.toFixed(1));
     stop = { hls, dash, progressive }[current.delivery](current);
     media.play().catch((e) => note('error', e.message));
   }
@@ -119,7 +121,7 @@ const lab = (() => {
       const transfers = performance.getEntriesByType('resource').map((e) => ({
         begin: performance.timeOrigin + e.startTime, end: performance.timeOrigin + e.responseEnd, bytes: e.encodedBodySize, file: e.name.split('/').pop(),
       }));
-      return { events, transfers, position: played + (current ? media.currentTime : 0) };
+      return { events, transfers, position: played + (current ? media.currentTime - current.from : 0) };
     },
   };
 })();
