@@ -52,8 +52,8 @@ type event struct {
 
 type transfer struct {
 	Begin float64 `json:"begin"`
-	End   float64 `json:"end"` // 0: not over
-	Bytes int64   `json:"bytes"`
+	End   float64 `json:"end"`   // 0: not over
+	Bytes int64   `json:"bytes"` // 0 out of the browser's cache
 	File  string  `json:"file"`
 }
 

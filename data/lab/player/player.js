@@ -29,6 +29,10 @@ const lab = (() => {
   // dash is a player for what ffmpeg's dash muxer writes: one period, one representation, segments numbered from 1.
   function dash(item) {
     let over = false;
+    let step = 0; // seconds of a segment
+    let seeked = null; // where to go on loading, after a jump to where nothing is
+    let loading = 0;
+    const segmentAt = (t) => Math.floor(t / step) + 1;
     const source = new MediaSource();
     media.src = URL.createObjectURL(source);
     media.currentTime = item.from; // where playback begins, once there is something
@@ -43,7 +47,7 @@ const lab = (() => {
         const rep = mpd.querySelector('Representation');
         const template = mpd.querySelector('SegmentTemplate');
         const length = parseTime(mpd.documentElement.getAttribute('mediaPresentationDuration'));
-        const step = Number(template.getAttribute('duration')) / Number(template.getAttribute('timescale'));
+        step = Number(template.getAttribute('duration')) / Number(template.getAttribute('timescale'));
         const buffer = source.addSourceBuffer(rep.getAttribute('mimeType') + '; codecs="' + rep.getAttribute('codecs') + '"');
         source.duration = length;
         const append = (data) => new Promise((done, fail) => {
@@ -64,17 +68,16 @@ const lab = (() => {
             n = segmentAt(seeked);
             seeked = null;
           }
+          loading = n;
           await append(await (await get('segment-' + String(n).padStart(5, '0') + '.' + ext)).arrayBuffer());
           n++;
         }
         if (!over) source.endOfStream();
-        function segmentAt(t) { return Math.floor(t / step) + 1; }
       } catch (e) {
         if (!over) note('error', e.message);
       }
     }, { once: true });
-    let seeked = null;
-    const onSeek = () => { if (bufferedEnd() === media.currentTime) seeked = media.currentTime; };
+    const onSeek = () => { if (bufferedEnd() === media.currentTime && segmentAt(media.currentTime) !== loading) seeked = media.currentTime; };
     media.addEventListener('seeking', onSeek);
     return () => { over = true; media.removeEventListener('seeking', onSeek); };
   }
@@ -119,7 +122,7 @@ const lab = (() => {
     async list(path) { note('list'); const r = await fetch(path); await r.text(); },
     state() {
       const transfers = performance.getEntriesByType('resource').map((e) => ({
-        begin: performance.timeOrigin + e.startTime, end: performance.timeOrigin + e.responseEnd, bytes: e.encodedBodySize, file: e.name.split('/').pop(),
+        begin: performance.timeOrigin + e.startTime, end: performance.timeOrigin + e.responseEnd, bytes: e.transferSize && e.encodedBodySize, file: e.name.split('/').pop(),
       }));
       return { events, transfers, position: played + (current ? media.currentTime - current.from : 0) };
     },
