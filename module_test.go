@@ -47,6 +47,10 @@ var fences = map[string][]string{
 	"gorgonia.org/gorgonia":      {"nets", "nets/nn", "train"},
 	"gorgonia.org/tensor":        {"nets", "nets/nn", "train", "data/binning"},
 	"gonum.org/v1/plot":          {"plots"},
+
+	"github.com/chromedp":        {"data/lab"},
+	"github.com/quic-go/quic-go": {"data/lab"},
+	"github.com/vishvananda":     {"data/lab"},
 }
 
 func TestImports(t *testing.T) {

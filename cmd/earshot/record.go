@@ -17,11 +17,11 @@ import (
 
 // recordFlags are the flags of data record.
 type recordFlags struct {
-	scenario, works, ads, out, license    string
-	captures, parallel, attempts          int
-	seconds                               float64
-	protocols, networks, bitrates, codecs []string
-	deliveries, segments, actions         []string
+	scenario, works, ads, start, out, license string
+	captures, parallel, attempts              int
+	seconds                                   float64
+	protocols, networks, bitrates, codecs     []string
+	deliveries, segments, actions             []string
 }
 
 func newDataRecordCommand(a *app) *cobra.Command {
@@ -34,7 +34,9 @@ func newDataRecordCommand(a *app) *cobra.Command {
 Headless Chromium plays the songs of a folder from a web server, both in network namespaces that nothing leads out of; the
 packets on the browser's link become a labelled data set. The same command again goes on where it stopped; with more
 --captures it appends. In the data set lie health.csv (bytes expected and seen, attempts) and truth.jsonl (what happened when, on
-the packets' clock). It needs Linux, root, chromium and ffmpeg. Play what you may: your own or freely licensed music.`,
+the packets' clock); works.csv, a table of titles and licenses, is copied there when the folder of songs has one.
+
+It needs Linux, root, chromium and ffmpeg. Play what you may: your own music, or freely licensed music.`,
 		Example: `  earshot data record --songs music/ --captures 37 --seconds 60 --protocols h2,h3 --networks cable,lte --parallel 4 --out songs
   earshot run songs --data songs --label song`,
 		Args: cobra.NoArgs,
@@ -44,6 +46,7 @@ the packets' clock). It needs Linux, root, chromium and ffmpeg. Play what you ma
 	fl.StringVar(&f.scenario, "scenario", lab.Songs, "what is recorded: "+strings.Join(lab.Scenarios, ", "))
 	fl.StringVar(&f.works, "songs", "", "folder of what is played: audio files; for video films, for pages folders with an index.html")
 	fl.StringVar(&f.ads, "ads", "", "folder of advertisements, one of them before the song in half of the captures")
+	fl.StringVar(&f.start, "start", "begin", "where playback begins: begin, anywhere")
 	fl.IntVar(&f.captures, "captures", 1, "captures of each song under each condition")
 	fl.Float64Var(&f.seconds, "seconds", 60, "length of a capture, from pressing play")
 	fl.StringSliceVar(&f.protocols, "protocols", []string{"h2"}, "conditions: "+strings.Join(lab.Protocols, ", "))
@@ -53,7 +56,7 @@ the packets' clock). It needs Linux, root, chromium and ffmpeg. Play what you ma
 	fl.StringSliceVar(&f.deliveries, "deliveries", []string{"hls"}, "conditions: "+strings.Join(lab.Deliveries, ", "))
 	fl.StringSliceVar(&f.segments, "segments", []string{"10s"}, "conditions: length of a segment, such as 2s, 4s, 10s")
 	fl.StringSliceVar(&f.actions, "actions", []string{"none"}, "what the listener does, one of them at random in each capture: "+strings.Join(lab.Actions, ", "))
-	fl.IntVar(&f.parallel, "parallel", 1, "rigs that record at the same time")
+	fl.IntVar(&f.parallel, "parallel", 1, "rigs that record at the same time, each of them one session after the other (a session is every song once)")
 	fl.IntVar(&f.attempts, "attempts", 3, "for each capture, until it is whole")
 	fl.StringVar(&f.license, "license", "", "license of the data set")
 	fl.StringVar(&f.out, "out", "", "data set folder")
@@ -68,6 +71,10 @@ func (f *recordFlags) options(a *app) (lab.Options, error) {
 		Scenario: f.scenario, Captures: f.captures, Duration: time.Duration(f.seconds * float64(time.Second)), Protocols: f.protocols, Actions: f.actions,
 		Parallel: f.parallel, Attempts: f.attempts, Seed: a.seed, Out: f.out, License: f.license, Log: a.logLine,
 	}
+	if f.start != "begin" && f.start != "anywhere" {
+		return o, usagef("data record: --start %q: it is begin or anywhere", f.start)
+	}
+	o.Anywhere = f.start == "anywhere"
 	for _, s := range f.networks {
 		n, err := lab.ParseNetwork(s)
 		if err != nil {
@@ -85,6 +92,7 @@ func (f *recordFlags) options(a *app) (lab.Options, error) {
 	if o.Works, err = lab.FindWorks(f.scenario, f.works); err != nil {
 		return o, err
 	}
+	o.Card = lab.FindCard(f.works)
 	if f.ads != "" {
 		if o.Ads, err = lab.FindWorks(f.scenario, f.ads); err != nil {
 			return o, err

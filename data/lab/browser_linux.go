@@ -117,7 +117,7 @@ func (t *tab) call(method string, args ...any) error {
 
 // pageState makes a state of a page that is not the player.
 const pageState = `({ events: [], position: 0, transfers: ['navigation', 'resource'].flatMap((t) => performance.getEntriesByType(t)).map((e) => (
-	{ begin: performance.timeOrigin + e.startTime, end: e.responseEnd && performance.timeOrigin + e.responseEnd, bytes: e.encodedBodySize,
+	{ begin: performance.timeOrigin + e.startTime, end: e.responseEnd && performance.timeOrigin + e.responseEnd, bytes: e.transferSize && e.encodedBodySize,
 	  file: e.name.split('/').pop() })) })`
 
 // state asks the page; page says that it is not the player.

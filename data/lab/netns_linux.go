@@ -14,6 +14,12 @@ import (
 // every link in it when this process ends, however that happens.
 type namespace struct{ file *os.File }
 
+// sysctls of a namespace. A kernel without one of them has no such file.
+var sysctls = []struct{ name, value string }{
+	{"ipv6/conf/default/disable_ipv6", "1"}, // it would send solicitations by itself
+	{"ipv4/tcp_no_metrics_save", "1"},       // else a connection begins with what the capture before it learned of the network
+}
+
 func newNamespace() (*namespace, error) {
 	var ns *namespace
 	err := onThread(func() error {
@@ -24,13 +30,13 @@ func newNamespace() (*namespace, error) {
 		if err != nil {
 			return err
 		}
-		ns = &namespace{f}
-		// IPv6 would send neighbor and router solicitations by itself. A kernel without IPv6 has no such file.
-		err = os.WriteFile("/proc/sys/net/ipv6/conf/default/disable_ipv6", []byte("1"), 0)
-		if err != nil && !errors.Is(err, os.ErrNotExist) {
-			f.Close()
-			return err
+		for _, c := range sysctls {
+			if err := os.WriteFile("/proc/sys/net/"+c.name, []byte(c.value), 0); err != nil && !errors.Is(err, os.ErrNotExist) {
+				f.Close()
+				return err
+			}
 		}
+		ns = &namespace{f}
 		return nil
 	})
 	return ns, err

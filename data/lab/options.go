@@ -19,12 +19,14 @@ type Options struct {
 	Networks  []Network
 	Ads       []Work   // advertisements, one of them before the song in half of the captures
 	Actions   []string // one of them, drawn at random, in each capture
+	Anywhere  bool     // playback begins anywhere in the work, not at its beginning
 	Parallel  int      // rigs at work at the same time
 	Attempts  int      // for each capture, until it is whole
 	Seed      uint64
 
 	Out     string
 	License string // of the data set
+	Card    string // file that says what the works are and under which licenses; copied into the data set. Empty: none
 	Created string // RFC 3339
 
 	Progress func(done, total int, note string) // may be nil; called from several goroutines

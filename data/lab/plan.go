@@ -24,6 +24,7 @@ type item struct {
 	actionAt                   time.Duration // after the start
 	wait                       time.Duration // between loading the page and pressing play
 	seed                       uint64        // of the network
+	from                       float64       // where in the work playback begins: 0 at its beginning, 1 as late as the capture allows
 }
 
 // source names the capture in the data set; it is what a resumed recording knows it by.
@@ -74,6 +75,9 @@ func plan(o *Options) []session {
 				i.session, i.order = len(all), k
 				i.seed = rng.Uint64()
 				i.wait = time.Duration((0.5 + rng.Float64()) * float64(time.Second))
+				if from := rng.Float64(); o.Anywhere {
+					i.from = from
+				}
 				i.action = o.Actions[rng.IntN(len(o.Actions))]
 				i.actionAt = time.Duration((0.25 + 0.5*rng.Float64()) * float64(o.Duration))
 				if next := &o.Works[rng.IntN(len(o.Works))]; i.action == "skip" {

@@ -78,6 +78,11 @@ func TestPlan(t *testing.T) {
 	if all[0][0].source()[4:] == all[12][0].source()[4:] && all[1][0].source()[4:] == all[13][0].source()[4:] && all[2][0].source()[4:] == all[14][0].source()[4:] {
 		t.Error("two repetitions have one order")
 	}
+	anywhere := testOptions(6, 1)
+	anywhere.Anywhere = true
+	if s := plan(anywhere); all[0][0].from != 0 || s[0][0].from == 0 || s[0][0].from == s[0][1].from || s[0][0].source() != all[0][0].source() {
+		t.Errorf("playback begins at %v, or anywhere at %v and %v", all[0][0].from, s[0][0].from, s[0][1].from)
+	}
 	short := plan(testOptions(6, 3))
 	for n := range short {
 		for k := range short[n] {

@@ -43,6 +43,9 @@ func Record(ctx context.Context, o Options) (rep Report, err error) {
 	if err := l.encode(ctx); err != nil {
 		return l.report, err
 	}
+	if o.Progress != nil {
+		o.Progress(l.report.Skipped, l.total, "")
+	}
 	err = l.run(ctx, sessions)
 	return l.report, err
 }
@@ -54,6 +57,7 @@ type laboratory struct {
 	scratch *scratch
 	store   *store
 	total   int
+	lengths map[string]time.Duration // of works, by path
 
 	mu     sync.Mutex
 	report Report
@@ -65,12 +69,14 @@ func (l *laboratory) encode(ctx context.Context) error {
 	if o.Scenario == Pages {
 		return nil
 	}
-	for _, w := range o.Works {
+	l.lengths = map[string]time.Duration{}
+	for n, w := range slices.Concat(o.Works, o.Ads) {
 		d, err := l.tools.duration(ctx, w.Path)
 		if err != nil {
 			return fmt.Errorf("lab: %w", err)
 		}
-		if d < o.Duration {
+		l.lengths[w.Path] = d
+		if d < o.Duration && n < len(o.Works) {
 			o.log("record: %s: %v long; its captures of %v end with silence, and their length can give it away", w.Name, d.Round(time.Second), o.Duration)
 		}
 	}
@@ -92,7 +98,8 @@ func (l *laboratory) encode(ctx context.Context) error {
 	for range 2 {
 		wait.Go(func() {
 			for j := range next {
-				if err := j.f.encode(ctx, l.tools, j.w.Path, l.media(j.f, j.w)); err != nil {
+				dir, _ := l.media(j.f, j.w)
+				if err := j.f.encode(ctx, l.tools, j.w.Path, dir); err != nil {
 					cancel(fmt.Errorf("lab: %w", err))
 				}
 			}
@@ -110,12 +117,12 @@ func (l *laboratory) encode(ctx context.Context) error {
 }
 
 // media is the folder of a work's files. A song and an advertisement may have the same name.
-func (l *laboratory) media(f Format, w Work) string {
+func (l *laboratory) media(f Format, w Work) (dir string, length time.Duration) {
 	if f == PageFormat {
-		return w.Path
+		return w.Path, 0
 	}
 	sum := sha256.Sum256([]byte(w.Path))
-	return filepath.Join(l.scratch.dir, f.String(), hex.EncodeToString(sum[:8]))
+	return filepath.Join(l.scratch.dir, f.String(), hex.EncodeToString(sum[:8])), l.lengths[w.Path]
 }
 
 // run works the sessions off, on as many rigs as were asked for.

@@ -98,16 +98,17 @@ func (c *recording) stop() (records []capture.Record, link string, drops int64, 
 	return c.records, link, drops, errors.Join(err, e, c.live.Close())
 }
 
-// media is where the encoded files of a work lie.
-type media func(f Format, w Work) (dir string)
+// media is where the encoded files of a work lie, and how long it is.
+type media func(f Format, w Work) (dir string, length time.Duration)
 
 // playItem is what the page's lab.play takes.
 type playItem struct {
-	Name     string `json:"name"` // of the advertisement or song; for the page's notes only, never sent
-	Path     string `json:"path"`
-	File     string `json:"file"`
-	Delivery string `json:"delivery"`
-	Ahead    int    `json:"ahead"` // seconds of music that the player keeps in store
+	Name     string  `json:"name"` // of the advertisement or song; for the page's notes only, never sent
+	Path     string  `json:"path"`
+	File     string  `json:"file"`
+	Delivery string  `json:"delivery"`
+	Ahead    int     `json:"ahead"` // seconds of music that the player keeps in store
+	From     float64 `json:"from"`  // seconds
 }
 
 // ahead is the player's store, three segments of the study's service.
@@ -142,8 +143,9 @@ func (r *rig) capture(ctx context.Context, b *browser, i *item, d time.Duration,
 	}()
 	begin := time.Now()
 	if isPage {
-		go page.navigate(r.web.handler.mount(where(i.format, i.work))+"index.html", d) // it may take longer than the capture
-	} else if err := page.call("play", r.items(i, where)); err != nil {
+		dir, _ := where(i.format, i.work)
+		go page.navigate(r.web.handler.mount(dir)+"index.html", d) // it may take longer than the capture
+	} else if err := page.call("play", r.items(i, d, where)); err != nil {
 		return nil, err
 	}
 	if i.action != "none" {
@@ -157,7 +159,11 @@ func (r *rig) capture(ctx context.Context, b *browser, i *item, d time.Duration,
 	if err := pause(ctx, d-time.Since(begin)); err != nil {
 		return nil, err
 	}
-	t = &take{duration: d, protocol: i.protocol, page: isPage, played: begin.UnixMicro()}
+	now := time.Now()
+	t = &take{
+		duration: d, protocol: i.protocol, page: isPage, played: begin.UnixMicro(),
+		step: now.Round(0).Sub(begin.Round(0)) - now.Sub(begin), // wall clock against the monotonic one
+	}
 	t.state, err = page.state(isPage)
 	if err == nil {
 		t.records, t.link, t.drops, err = rec.stop()
@@ -178,12 +184,18 @@ func (r *rig) capture(ctx context.Context, b *browser, i *item, d time.Duration,
 }
 
 // items are what lab.play takes.
-func (r *rig) items(i *item, where media) []playItem {
+func (r *rig) items(i *item, d time.Duration, where media) []playItem {
 	var list []playItem
 	for _, w := range []*Work{i.ad, &i.work, i.next} {
-		if w != nil {
-			list = append(list, playItem{w.Name, r.web.handler.mount(where(i.format, *w)), i.format.file(), i.format.Delivery, ahead})
+		if w == nil {
+			continue
 		}
+		dir, length := where(i.format, *w)
+		from := 0.0
+		if w == &i.work {
+			from = i.from * max(0, (length-d).Seconds()-ahead)
+		}
+		list = append(list, playItem{w.Name, r.web.handler.mount(dir), i.format.file(), i.format.Delivery, ahead, from})
 	}
 	return list
 }

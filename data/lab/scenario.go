@@ -67,3 +67,15 @@ func FindWorks(scenario, dir string) ([]Work, error) {
 	}
 	return works, nil
 }
+
+// cardName is the table of works that may lie in their folder.
+const cardName = "works.csv"
+
+// FindCard returns the folder's table of works and licenses; empty when there is none.
+func FindCard(dir string) string {
+	path := filepath.Join(dir, cardName)
+	if st, err := os.Stat(path); err != nil || !st.Mode().IsRegular() {
+		return ""
+	}
+	return path
+}

@@ -106,6 +106,12 @@ func openStore(o *Options) (s *store, done map[string]bool, err error) {
 			return nil, nil, err
 		}
 		err = replaceFile(filepath.Join(o.Out, settingsName), settings)
+		if err == nil && o.Card != "" {
+			var card []byte
+			if card, err = os.ReadFile(o.Card); err == nil {
+				err = replaceFile(filepath.Join(o.Out, filepath.Base(o.Card)), card)
+			}
+		}
 		if err == nil {
 			err = s.set.Commit()
 		}

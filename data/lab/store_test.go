@@ -32,10 +32,17 @@ func addCapture(t *testing.T, s *store, i *item, n int64) {
 func TestStoreResume(t *testing.T) {
 	o := testOptions(2, 1)
 	o.Out = filepath.Join(t.TempDir(), "ds")
+	o.Card = filepath.Join(t.TempDir(), cardName)
+	if err := os.WriteFile(o.Card, []byte("song,license\n"), 0o644); err != nil || FindCard(filepath.Dir(o.Card)) != o.Card || FindCard(o.Out) != "" {
+		t.Fatal(err)
+	}
 	all := plan(o)
 	s, done, err := openStore(o)
 	if err != nil || len(done) != 0 {
 		t.Fatal(done, err)
+	}
+	if b, _ := os.ReadFile(filepath.Join(o.Out, cardName)); string(b) != "song,license\n" {
+		t.Errorf("the table of works: %q", b)
 	}
 	addCapture(t, s, &all[0][0], 10)
 	if err := s.fail(health{Expected: 7, Attempts: 3, Status: statusShort}); err != nil {

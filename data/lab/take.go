@@ -33,7 +33,8 @@ type take struct {
 	played    int64 // Unix microseconds of pressing play
 	duration  time.Duration
 	protocol  string
-	page      bool // a web page: nothing plays
+	page      bool          // a web page: nothing plays
+	step      time.Duration // by which the system's clock was set during the capture
 }
 
 // state is what the page saw; times are Unix milliseconds.
@@ -51,8 +52,8 @@ type event struct {
 
 type transfer struct {
 	Begin float64 `json:"begin"`
-	End   float64 `json:"end"` // 0: not over
-	Bytes int64   `json:"bytes"`
+	End   float64 `json:"end"`   // 0: not over
+	Bytes int64   `json:"bytes"` // 0 out of the browser's cache
 	File  string  `json:"file"`
 }
 
@@ -63,8 +64,12 @@ const (
 	statusShort    = "short"    // fewer bytes on the link than the page received
 	statusDrops    = "drops"    // packets were lost between link and recorder
 	statusProtocol = "protocol" // another version of HTTP was spoken
+	statusClock    = "clock"    // the system's clock was set meanwhile
 	statusFailed   = "failed"   // the page or the browser failed
 )
+
+// clockStep is how far the clock may be off between packets and page: an order less than a segment of the fastest network.
+const clockStep = 2 * time.Millisecond
 
 // window drops what passed before play and after the capture's end.
 func (t *take) window() {
@@ -96,6 +101,8 @@ func (t *take) health(tr *trace.Trace) health {
 	_, h.Seen, _ = tr.Bytes(trace.Payload)
 	major := int(t.protocol[1] - '0')
 	switch {
+	case t.step.Abs() > clockStep:
+		h.Status = statusClock
 	case h.Drops > 0:
 		h.Status = statusDrops
 	case h.Seen < h.Expected || h.Seen == 0:

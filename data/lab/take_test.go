@@ -66,6 +66,7 @@ func TestTake(t *testing.T) {
 func TestHealth(t *testing.T) {
 	ms := float64(playedUS) / 1000
 	for want, change := range map[string]func(*take){
+		statusClock:    func(k *take) { k.step = -time.Second },
 		statusDrops:    func(k *take) { k.drops = 1 },
 		statusShort:    func(k *take) { k.records = k.records[:3] },
 		statusProtocol: func(k *take) { k.responses[0].Protocol = 2 },

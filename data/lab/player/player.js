@@ -18,7 +18,7 @@ const lab = (() => {
   let stop = () => {};
 
   function hls(item) {
-    const h = new Hls({ maxBufferLength: item.ahead, maxMaxBufferLength: item.ahead, backBufferLength: 30, enableWorker: false, testBandwidth: false });
+    const h = new Hls({ startPosition: item.from, maxBufferLength: item.ahead, maxMaxBufferLength: item.ahead, backBufferLength: 30, enableWorker: false, testBandwidth: false });
     h.on(Hls.Events.LEVEL_SWITCHED, (_, d) => note('quality', d.level));
     h.on(Hls.Events.ERROR, (_, d) => note('error', d.details));
     h.loadSource(item.path + 'media.m3u8');
@@ -29,8 +29,13 @@ const lab = (() => {
   // dash is a player for what ffmpeg's dash muxer writes: one period, one representation, segments numbered from 1.
   function dash(item) {
     let over = false;
+    let step = 0; // seconds of a segment
+    let seeked = null; // where to go on loading, after a jump to where nothing is
+    let loading = 0;
+    const segmentAt = (t) => Math.floor(t / step) + 1;
     const source = new MediaSource();
     media.src = URL.createObjectURL(source);
+    media.currentTime = item.from; // where playback begins, once there is something
     const get = async (name) => {
       const r = await fetch(item.path + name);
       if (!r.ok) throw new Error(name + ': ' + r.status);
@@ -42,7 +47,7 @@ const lab = (() => {
         const rep = mpd.querySelector('Representation');
         const template = mpd.querySelector('SegmentTemplate');
         const length = parseTime(mpd.documentElement.getAttribute('mediaPresentationDuration'));
-        const step = Number(template.getAttribute('duration')) / Number(template.getAttribute('timescale'));
+        step = Number(template.getAttribute('duration')) / Number(template.getAttribute('timescale'));
         const buffer = source.addSourceBuffer(rep.getAttribute('mimeType') + '; codecs="' + rep.getAttribute('codecs') + '"');
         source.duration = length;
         const append = (data) => new Promise((done, fail) => {
@@ -53,7 +58,7 @@ const lab = (() => {
         const ext = template.getAttribute('media').split('.').pop();
         await append(await (await get(template.getAttribute('initialization'))).arrayBuffer());
         const last = Math.ceil(length / step - 0.01);
-        for (let n = segmentAt(media.currentTime); n <= last && !over;) {
+        for (let n = segmentAt(item.from); n <= last && !over;) {
           const end = bufferedEnd();
           if (end - media.currentTime >= item.ahead) {
             await new Promise((done) => setTimeout(done, 100));
@@ -63,17 +68,16 @@ const lab = (() => {
             n = segmentAt(seeked);
             seeked = null;
           }
+          loading = n;
           await append(await (await get('segment-' + String(n).padStart(5, '0') + '.' + ext)).arrayBuffer());
           n++;
         }
         if (!over) source.endOfStream();
-        function segmentAt(t) { return Math.floor(t / step) + 1; }
       } catch (e) {
         if (!over) note('error', e.message);
       }
     }, { once: true });
-    let seeked = null;
-    const onSeek = () => { if (bufferedEnd() === media.currentTime) seeked = media.currentTime; };
+    const onSeek = () => { if (bufferedEnd() === media.currentTime && segmentAt(media.currentTime) !== loading) seeked = media.currentTime; };
     media.addEventListener('seeking', onSeek);
     return () => { over = true; media.removeEventListener('seeking', onSeek); };
   }
@@ -94,15 +98,16 @@ const lab = (() => {
 
   function progressive(item) {
     media.src = item.path + item.file;
+    media.currentTime = item.from;
     return () => {};
   }
 
   function next() {
+    if (current) played += media.currentTime - current.from;
     stop();
-    if (current) played += media.currentTime;
     current = queue.shift();
     if (!current) return;
-    note('item', current.name);
+    note('item', current.name + ' from ' + current.from.toFixed(1));
     stop = { hls, dash, progressive }[current.delivery](current);
     media.play().catch((e) => note('error', e.message));
   }
@@ -117,9 +122,9 @@ const lab = (() => {
     async list(path) { note('list'); const r = await fetch(path); await r.text(); },
     state() {
       const transfers = performance.getEntriesByType('resource').map((e) => ({
-        begin: performance.timeOrigin + e.startTime, end: performance.timeOrigin + e.responseEnd, bytes: e.encodedBodySize, file: e.name.split('/').pop(),
+        begin: performance.timeOrigin + e.startTime, end: performance.timeOrigin + e.responseEnd, bytes: e.transferSize && e.encodedBodySize, file: e.name.split('/').pop(),
       }));
-      return { events, transfers, position: played + (current ? media.currentTime : 0) };
+      return { events, transfers, position: played + (current ? media.currentTime - current.from : 0) };
     },
   };
 })();
