@@ -44,6 +44,7 @@ var layers = map[string][]string{
 // fences name who alone may import a library from outside.
 var fences = map[string][]string{
 	"github.com/google/gopacket": {"data/capture"},
+	"golang.org/x/net/bpf":       {"data/capture"},
 	"gorgonia.org/gorgonia":      {"nets", "nets/nn", "train"},
 	"gorgonia.org/tensor":        {"nets", "nets/nn", "train", "data/binning"},
 	"gonum.org/v1/plot":          {"plots"},
