@@ -17,8 +17,10 @@ func newDataMergeCommand(a *app) *cobra.Command {
 	var out string
 	var force bool
 	c := &cobra.Command{
-		Use:     "merge A B… --out DS",
-		Short:   "Unite data sets; captures with the same packets are marked",
+		Use:   "merge A B… --out DS",
+		Short: "Unite data sets; captures with the same packets are marked",
+		Long: `Unite data sets; captures with the same packets are marked. What a recorder keeps beside its captures comes along under
+their new numbers: health.csv, truth.jsonl, and lists such as servers.txt.`,
 		Example: `  earshot data merge laptop desktop --out songs`,
 		Args:    cobra.MinimumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {

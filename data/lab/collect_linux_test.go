@@ -312,6 +312,12 @@ func TestCollectMerge(t *testing.T) {
 	if set.Manifest.Authorized != "my laptop; my desktop" {
 		t.Errorf("%q", set.Manifest.Authorized)
 	}
+	if rows := healthRows(t, all); len(rows) != 4 || rows[0][0] != "0" || rows[3][0] != "3" || rows[3][5] != statusOK {
+		t.Errorf("%q", rows)
+	}
+	if h, err := openHosts(filepath.Join(all, serversName), nil); err != nil || len(h.list) != 1 {
+		t.Errorf("%v %v", h, err)
+	}
 	machines := map[string]int{}
 	for _, c := range set.Captures {
 		machines[c.Labels["machine"]]++
