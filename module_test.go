@@ -24,6 +24,7 @@ var layers = map[string][]string{
 	"data/dataset/npz":              {},
 	"data/dataset":                  {"data/trace", "data/capture", "data/binning", "data/dataset/npz"},
 	"data/lab":                      {"data/trace", "data/capture", "data/dataset"},
+	"data/lab/servicetest":          {},
 	"nets/kernel":                   {},
 	"nets/kernel/internal/parallel": {},
 	"nets/kernel/ref":               {"nets/kernel", "nets/kernel/internal/parallel"},
@@ -43,9 +44,14 @@ var layers = map[string][]string{
 // fences name who alone may import a library from outside.
 var fences = map[string][]string{
 	"github.com/google/gopacket": {"data/capture"},
+	"golang.org/x/net/bpf":       {"data/capture"},
 	"gorgonia.org/gorgonia":      {"nets", "nets/nn", "train"},
 	"gorgonia.org/tensor":        {"nets", "nets/nn", "train", "data/binning"},
 	"gonum.org/v1/plot":          {"plots"},
+
+	"github.com/chromedp":        {"data/lab"},
+	"github.com/quic-go/quic-go": {"data/lab"},
+	"github.com/vishvananda":     {"data/lab"},
 }
 
 func TestImports(t *testing.T) {

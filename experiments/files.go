@@ -56,6 +56,18 @@ func writeInto(dir, name string, b []byte) error {
 	return nil
 }
 
+// removeParts removes the temporary files that a killed run left beside its tables and figures; the caller holds the lock.
+func removeParts(dir string) {
+	for _, at := range []string{".", "tables", "figures"} {
+		left, _ := filepath.Glob(filepath.Join(dir, at, ".part-*"))
+		for _, path := range left {
+			if st, err := os.Lstat(path); err == nil && st.Mode().IsRegular() {
+				os.Remove(path)
+			}
+		}
+	}
+}
+
 func writeJSON(path string, v any) error {
 	b, err := marshal(v)
 	if err != nil {

@@ -59,6 +59,7 @@ func Sweep(ctx context.Context, study Study, o Options) error {
 		return err
 	}
 	defer release()
+	removeParts(o.Dir)
 	s, err := openSource(study, o.Data, o.Dir)
 	if err != nil {
 		return err

@@ -17,12 +17,13 @@ import (
 func newDataCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "data",
-		Short: "Import captures into data sets; look at, audit, merge and export them",
+		Short: "Import or record captures into data sets; look at, audit, merge and export them",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	c.AddCommand(newDataImportCommand(a), newDataInfoCommand(a), newDataPacketsCommand(a), newDataSuggestCommand(a),
-		newDataMergeCommand(a), newDataExportCommand(a), newDataAuditCommand(a))
+		newDataMergeCommand(a), newDataExportCommand(a), newDataAuditCommand(a), newDataRecordCommand(a), newDataCaptureCommand(a),
+		newDataCollectCommand(a))
 	return c
 }
 
@@ -75,8 +76,11 @@ func newDataImportCommand(a *app) *cobra.Command {
 		Short: "Store captures, csv, npz or UCR files in a data set folder",
 		Long: `Store captures, csv, npz or UCR files in a data set folder.
 
-SRC are files or folders; a folder gives every capture in it, told by content, not by name. What cannot be read is
-noted in problems.csv and passed over. The same command again goes on where it stopped; with further sources it appends.`,
+SRC are files or folders; a folder gives every capture in it, told by content, not by name. What cannot be read is noted in
+problems.csv and passed over. The same command again goes on where it stopped; with further sources it appends.
+
+Bytes of a name that are no UTF-8 are stored as \xNN. What a file of data capture says of its authority and its filter comes
+into dataset.json, unless --authorized and --filter say it.`,
 		Example: `  earshot data import captures/ --out songs --label '(?P<song>[a-z]+)_(?P<take>[0-9]+)' --clients 192.168.0.0/16
   earshot data import trace_csv/ --format csv --csv time=1,size=2,direction=3 --labels labels.csv --key file --out echo`,
 		Args: cobra.MinimumNArgs(1),

@@ -17,8 +17,10 @@ func newDataMergeCommand(a *app) *cobra.Command {
 	var out string
 	var force bool
 	c := &cobra.Command{
-		Use:     "merge A B… --out DS",
-		Short:   "Unite data sets; captures with the same packets are marked",
+		Use:   "merge A B… --out DS",
+		Short: "Unite data sets; captures with the same packets are marked",
+		Long: `Unite data sets; captures with the same packets are marked. What a recorder keeps beside its captures comes along under
+their new numbers: health.csv, truth.jsonl, and lists such as servers.txt.`,
 		Example: `  earshot data merge laptop desktop --out songs`,
 		Args:    cobra.MinimumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -30,26 +32,8 @@ func newDataMergeCommand(a *app) *cobra.Command {
 					return usagef("data merge: %s is both a source and --out", dir)
 				}
 			}
-			old := ""
-			if _, err := os.Stat(out); err == nil {
-				if !dataset.IsSet(out) {
-					return fmt.Errorf("data merge: %s: exists and is no data set, so --force leaves it alone; use another --out", out)
-				}
-				old = out + ".replaced"
-				if err := os.Rename(out, old); err != nil {
-					return err
-				}
-			}
-			if err := dataset.Merge(out, args...); err != nil {
-				if old != "" {
-					err = errors.Join(err, os.Rename(old, out))
-				}
+			if err := replaceSet(out, func() error { return dataset.Merge(out, args...) }); err != nil {
 				return err
-			}
-			if old != "" {
-				if err := os.RemoveAll(old); err != nil {
-					return err
-				}
 			}
 			s, err := dataset.Open(out)
 			if err != nil {
@@ -71,12 +55,36 @@ func newDataMergeCommand(a *app) *cobra.Command {
 	return c
 }
 
+// replaceSet makes a data set in out. One that is there is put aside, and comes back when that fails.
+func replaceSet(out string, build func() error) error {
+	old := ""
+	if _, err := os.Stat(out); err == nil {
+		if !dataset.IsSet(out) {
+			return fmt.Errorf("data: %s: exists and is no data set, so --force leaves it alone; use another --out", out)
+		}
+		old = out + ".replaced"
+		if err := os.Rename(out, old); err != nil {
+			return err
+		}
+	}
+	if err := build(); err != nil {
+		if old != "" {
+			err = errors.Join(err, os.Rename(old, out))
+		}
+		return err
+	}
+	if old != "" {
+		return os.RemoveAll(old)
+	}
+	return nil
+}
+
 func newDataExportCommand(a *app) *cobra.Command {
 	var to, out string
 	var force bool
 	c := &cobra.Command{
-		Use:     "export DS --to csv|npz --out F",
-		Short:   "Write the packets of a data set to one csv or npz file",
+		Use:     "export DS --to csv|npz|compact --out F",
+		Short:   "Write the packets of a data set to one csv or npz file, or a small copy of it",
 		Example: `  earshot data export songs --to csv --out songs.csv`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -86,15 +94,21 @@ func newDataExportCommand(a *app) *cobra.Command {
 			if err := checkOut(out, force); err != nil {
 				return err
 			}
+			if filepath.Clean(args[0]) == filepath.Clean(out) {
+				return usagef("data export: %s is both the source and --out", out)
+			}
 			s, err := dataset.Open(args[0])
 			if err != nil {
 				return err
 			}
+			if to == dataset.Compact {
+				return replaceSet(out, func() error { return dataset.Export(s, to, out) })
+			}
 			return dataset.Export(s, to, out)
 		},
 	}
-	c.Flags().StringVar(&to, "to", "", "format: "+strings.Join(dataset.ExportFormats, " or "))
-	c.Flags().StringVar(&out, "out", "", "file to write")
+	c.Flags().StringVar(&to, "to", "", "format: "+strings.Join(dataset.ExportFormats, ", ")+" (a data set of times, directions and sizes, without addresses)")
+	c.Flags().StringVar(&out, "out", "", "file to write, for compact a folder")
 	c.Flags().BoolVar(&force, "force", false, "replace --out")
 	c.MarkFlagRequired("to")
 	c.MarkFlagRequired("out")

@@ -47,6 +47,7 @@ func good(t *testing.T) {
 	must("bin", "good.set", "--label", "song", "--step", "100ms", "--duration", "1s", "--out", "good.npz")
 	must("features", "histogram", "good.set", "--out", "features.npz")
 	must("train", "good.npz", "--net", "fcn", "--epochs", "1", "--out", "good.model")
+	must("train", "good.set", "--label", "song", "--step", "100ms", "--duration", "1s", "--net", "fcn", "--epochs", "1", "--out", "set.model")
 	must("net", "init", "--net", "fcn", "--steps", "10", "--classes", "2", "--out", "good.safetensors")
 	for name, a := range map[string]npz.Array{"good.npy": npz.Float32(make([]float32, 40), 4, 1, 10), "y.npy": npz.Int64([]int64{0, 1, 0, 1}), "batches.npy": npz.Int64([]int64{0, 1, 2, 3}, 2, 2)} {
 		if err := npz.WriteNPY(name, a); err != nil {
@@ -54,7 +55,8 @@ func good(t *testing.T) {
 		}
 	}
 	for name, text := range map[string]string{
-		"good.csv": "accuracy,n_train,n_test\n0.5,80,20\n0.7,80,20\n0.6,80,20\n", "labels.csv": "file,song\ngood.pcap,a\n", "net.txt": "10.0.0.0/8\n",
+		"songs.csv": "song,uri\na,spotify:track:1\n",
+		"good.csv":  "accuracy,n_train,n_test\n0.5,80,20\n0.7,80,20\n0.6,80,20\n", "labels.csv": "file,song\ngood.pcap,a\n", "net.txt": "10.0.0.0/8\n",
 	} {
 		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
@@ -168,6 +170,10 @@ func TestWrongPaths(t *testing.T) {
 		{"good.run", "report @", ""},
 		{"good.run", "verify @", ""},
 		{"good.set", "run songs --quick --label song --data @ --out new", ""},
+		{"good.csv", "data record --songs @ --out new", ""},
+		{"net.txt", "data capture --interface lo --authorized x --filter host=@@ --duration 1s --out new.pcapng", "empty"},
+		{"good.csv", "data collect --interface lo --authorized x --songs @ --out new", ""},
+		{"net.txt", "data collect --interface lo --authorized x --songs songs.csv --servers @@ --out new", "empty"},
 		{"good.csv", "stats compare @ good.csv --test corrected", ""},
 		{"good.csv", "stats compare good.csv @ --test corrected", ""},
 	}
@@ -182,6 +188,30 @@ func TestWrongPaths(t *testing.T) {
 			}
 			command := strings.ReplaceAll(c.command, "@@", "\x00") // an @ before the path
 			checkWrongPath(t, path, strings.ReplaceAll(strings.ReplaceAll(command, "@", path), "\x00", "@"+path))
+		}
+	}
+	for _, part := range []string{"captures-000000.parquet", "packets-000000.parquet"} {
+		for _, how := range []string{"missing", "empty", "cut"} {
+			set := "part-" + how + ".set"
+			os.RemoveAll(set)
+			if err := os.CopyFS(set, os.DirFS("good.set")); err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join(set, part)
+			switch how {
+			case "missing":
+				os.Remove(path)
+			case "empty":
+				os.Truncate(path, 0)
+			case "cut":
+				os.Truncate(path, 100)
+			}
+			for _, command := range []string{
+				"data export @ --to csv --out new.csv", "bin @ --label song --step 100ms --duration 1s --out new.npz", "features histogram @ --out new.csv",
+				"data packets @ --capture 0", "predict @ --model set.model --out new.csv",
+			} {
+				checkWrongPath(t, set, strings.ReplaceAll(command, "@", set))
+			}
 		}
 	}
 	for _, command := range []string{
@@ -199,6 +229,7 @@ func TestWrongPaths(t *testing.T) {
 		"net forward --net fcn --classes 2 --weights good.safetensors --input good.npy --out @.npy",
 		"train good.npz --net fcn --epochs 1 --out @",
 		"predict good.npz --model good.model --out @.csv",
+		"data capture --interface lo --authorized x --duration 1s --out @.pcapng",
 		"plot series good.npz --out @.pdf",
 		"run songs --quick --out @",
 	} {
@@ -246,7 +277,7 @@ func checkWrongPath(t *testing.T, path, command string) {
 			}
 		}
 	}
-	for _, left := range []string{"new", "new.csv", "new.npz", "new.npy", "new.pdf", "new.safetensors"} {
+	for _, left := range []string{"new", "new.csv", "new.npz", "new.npy", "new.pdf", "new.safetensors", "new.pcapng", "new.pcapng.partial"} {
 		if _, err := os.Lstat(left); err == nil {
 			if !strings.Contains(command, "--save") {
 				t.Errorf("%s: left %s behind", command, left)

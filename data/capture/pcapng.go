@@ -20,11 +20,12 @@ const (
 
 // pcapngFile reads the packet blocks of a pcapng file: any number of sections, each with its byte order and interfaces.
 type pcapngFile struct {
-	w      *window
-	big    bool
-	ifaces []iface
-	last   int64  // time of the packet before: a simple packet block has none
-	head   []byte // copy of a packet's first bytes, for blocks longer than the window
+	w        *window
+	big      bool
+	ifaces   []iface
+	last     int64    // time of the packet before: a simple packet block has none
+	comments []string // of section headers
+	head     []byte   // copy of a packet's first bytes, for blocks longer than the window
 }
 
 func newPcapng(w *window) (*pcapngFile, error) {
@@ -135,8 +136,15 @@ func (p *pcapngFile) section() error {
 	if err != nil {
 		return err
 	}
-	return p.options(24, n, nil)
+	return p.options(24, n, func(code uint16, v []byte) {
+		if code == optComment && len(p.comments) < maxComments {
+			p.comments = append(p.comments, string(v))
+		}
+	})
 }
+
+// maxComments bounds what is kept of the comments of all sections.
+const maxComments = 16
 
 // packet reads an enhanced packet block, or the obsolete packet block, whose interface number is half as wide.
 func (p *pcapngFile) packet(r *raw, obsolete bool) error {

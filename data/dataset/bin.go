@@ -3,7 +3,6 @@ package dataset
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -174,9 +173,14 @@ func (s *Set) series(run int) (x []float32, shape [2]int, err error) {
 	if err := s.verify(p); err != nil {
 		return nil, shape, err
 	}
-	m, err := npz.Read(filepath.Join(s.Dir, p.Name))
+	f, size, err := openAt(s.files, p.Name)
 	if err != nil {
-		return nil, shape, err
+		return nil, shape, fmt.Errorf("dataset: %w", err)
+	}
+	defer f.Close()
+	m, err := npz.ReadFrom(f, size)
+	if err != nil {
+		return nil, shape, fmt.Errorf("dataset: %s: %s: %w", s.Dir, p.Name, err)
 	}
 	a := m["X"]
 	if len(a.Shape) != 3 || a.F32 == nil || int64(a.Shape[0]) != p.Rows {

@@ -23,6 +23,8 @@ type piece struct {
 
 	problem error  // of the source c.Source as a whole
 	notes   []note // with the end: what else was odd
+
+	authorized, filter string // with the end: what the file says of its recording
 }
 
 // note is something odd about a packet, by its number, or with 0 about the source.
@@ -89,6 +91,8 @@ type sender struct {
 	err  error
 
 	notes []note
+
+	authorized, filter string
 }
 
 func newSender(c Capture, emit func(piece) error) *sender {
@@ -119,7 +123,7 @@ func (s *sender) flush() {
 func (s *sender) end(flows []trace.Flow) error {
 	s.flush()
 	if s.err == nil {
-		s.err = s.emit(piece{c: &s.c, flows: flows, notes: s.notes})
+		s.err = s.emit(piece{c: &s.c, flows: flows, notes: s.notes, authorized: s.authorized, filter: s.filter})
 	}
 	return s.err
 }
@@ -150,6 +154,7 @@ func decodeCapture(path string, c Capture, rule capture.Rule, emit func(piece) e
 	rep := &a.Report
 	s.c.StartUS, s.c.Link, s.c.Records, s.c.Decoded = a.Start(), r.Link(), rep.Records, rep.Decoded
 	s.c.FirstUS, s.c.LastUS, s.c.Guessed = rep.FirstUS, rep.LastUS, rep.Guessed && rep.Decoded > 0
+	s.authorized, s.filter = r.Statement()
 	s.damage(rep)
 	s.end(a.Flows)
 	return nil

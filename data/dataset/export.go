@@ -13,14 +13,15 @@ import (
 )
 
 // ExportFormats are what Export writes.
-var ExportFormats = []string{CSV, NPZ}
+var ExportFormats = []string{CSV, NPZ, Compact}
 
-// Export writes the packets of all included captures to one file.
+// Export writes the packets of all included captures to one file, or a copy of the set to a folder.
 //
 //	csv  a line per packet: capture_id, source, label_AXIS…, then t_us, direction (0 unknown, 1 up, 2 down), flow, protocol, the
 //	     three sizes and the TCP fields
 //	npz  capture_id, capture (source), start_us, label_AXIS (N); offsets (N+1): the packets of capture i are the rows
 //	     offsets[i] to offsets[i+1] of t_us, direction, protocol, payload_bytes, ip_bytes, frame_bytes. Import reads it back.
+//	compact  a data set without addresses and TCP fields, 3 bytes a packet; all captures, with their marks
 func Export(s *Set, format, out string) error {
 	if s.HasSeries() {
 		return fmt.Errorf("dataset: %s: holds series, not packets; write them with `earshot bin`", s.Dir)
@@ -30,6 +31,8 @@ func Export(s *Set, format, out string) error {
 		return s.exportCSV(out)
 	case NPZ:
 		return s.exportNPZ(out)
+	case Compact:
+		return s.exportCompact(out)
 	}
 	return fmt.Errorf("dataset: export format %q is unknown; it is one of %s", format, listOr(ExportFormats, ""))
 }

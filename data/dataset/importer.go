@@ -110,6 +110,7 @@ func (im *importer) end(a *adding, p piece) error {
 	if c.Problem != "" {
 		im.problem(c.Source, c.ProblemAt, c.Problem)
 	}
+	im.recorded(p.authorized, p.filter)
 	for _, n := range p.notes {
 		im.problem(c.Source, n.packet, n.text)
 	}
@@ -139,6 +140,19 @@ func (im *importer) end(a *adding, p piece) error {
 		r.Guessed++
 	}
 	return nil
+}
+
+// recorded takes what files say of their recording into the manifest, unless the import says it itself.
+func (im *importer) recorded(authorized, filter string) {
+	m := &im.w.manifest
+	for _, v := range []struct {
+		given, found string
+		to           *string
+	}{{im.opt.Authorized, authorized, &m.Authorized}, {im.opt.Filter, filter, &m.Filter}} {
+		if v.given == "" {
+			*v.to = join(union(splitJoined(*v.to), Text(v.found)))
+		}
+	}
 }
 
 // unlabeled notes a source that no label matched. Only the first few are logged: an expression that fits few names would

@@ -4,8 +4,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -44,10 +46,10 @@ func IsSet(dir string) bool {
 	return err == nil
 }
 
-func readManifest(dir string) (Manifest, error) {
+func readManifest(files fs.FS, dir string) (Manifest, error) {
 	var m Manifest
-	b, err := os.ReadFile(filepath.Join(dir, manifestName))
-	if os.IsNotExist(err) {
+	b, err := fs.ReadFile(files, manifestName)
+	if errors.Is(err, fs.ErrNotExist) {
 		return m, fmt.Errorf("dataset: %s: no %s here; make a data set with `earshot data import`", dir, manifestName)
 	}
 	if err != nil {
@@ -121,6 +123,11 @@ func fileDigest(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return digestOf(f)
+}
+
+// digestOf is fileDigest of an open file, which it closes.
+func digestOf(f io.ReadCloser) (string, error) {
 	defer f.Close()
 	h := sha256.New()
 	if _, err := io.Copy(h, f); err != nil {

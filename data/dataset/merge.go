@@ -11,7 +11,8 @@ import (
 // Merge writes the union of data sets to the new folder dst. A capture that several sets have, by source and content, comes once;
 // the same content under another source is kept and marked as a duplicate. Captures are numbered anew in order of their
 // sources. Label axes are united; a set without an axis leaves it empty. Captures with the same packets under labels
-// that agree nowhere are an error that names both, and dst is not made.
+// that agree nowhere are an error that names both, and dst is not made. Tables and lists that recorders keep beside the
+// captures come along, see mergeSides.
 func Merge(dst string, srcs ...string) error {
 	var sets []*Set
 	m := Manifest{Name: filepath.Base(dst), Axes: []string{}, Clients: []string{}, Servers: []string{}}
@@ -29,7 +30,7 @@ func Merge(dst string, srcs ...string) error {
 		m.Axes = union(m.Axes, s.Manifest.Axes...)
 		m.Clients, m.Servers = union(m.Clients, s.Manifest.Clients...), union(m.Servers, s.Manifest.Servers...)
 		origins, licenses = union(origins, s.Manifest.Origin), union(licenses, s.Manifest.License)
-		statements, filters = union(statements, s.Manifest.Authorized), union(filters, s.Manifest.Filter)
+		statements, filters = union(statements, splitJoined(s.Manifest.Authorized)...), union(filters, splitJoined(s.Manifest.Filter)...)
 		m.Created = max(m.Created, s.Manifest.Created)
 	}
 	m.Origin, m.License, m.Authorized, m.Filter = join(origins), join(licenses), join(statements), join(filters)
@@ -72,7 +73,13 @@ func Merge(dst string, srcs ...string) error {
 		return err
 	}
 	defer w.Close()
-	for _, e := range all {
+	type old struct {
+		set *Set
+		id  int64
+	}
+	numbers := map[old]int64{}
+	for i, e := range all {
+		numbers[old{e.set, e.c.ID}] = int64(i)
 		t, err := e.set.Trace(e.c.ID)
 		if err != nil {
 			return err
@@ -90,7 +97,16 @@ func Merge(dst string, srcs ...string) error {
 			w.problemRow(p)
 		}
 	}
-	for _, finish := range []func() error{w.Commit, w.Close, func() error { return os.Chmod(temp, 0o755) }, func() error { return os.Rename(temp, dst) }} {
+	sides := func() error {
+		return mergeSides(temp, sets, func(s *Set, id int64) (int64, bool) {
+			if id < 0 {
+				return id, true
+			}
+			now, ok := numbers[old{s, id}]
+			return now, ok
+		})
+	}
+	for _, finish := range []func() error{w.Commit, sides, w.Close, func() error { return os.Chmod(temp, 0o755) }, func() error { return os.Rename(temp, dst) }} {
 		if err := finish(); err != nil {
 			return err
 		}
@@ -109,3 +125,11 @@ func union(list []string, more ...string) []string {
 }
 
 func join(list []string) string { return strings.Join(list, "; ") }
+
+// splitJoined is the list that join joined.
+func splitJoined(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return strings.Split(s, "; ")
+}

@@ -3,8 +3,7 @@ package dataset
 import (
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
+	"io/fs"
 	"slices"
 
 	"earshot/data/trace"
@@ -17,7 +16,7 @@ import (
 type runReader struct {
 	set     *Set
 	name    string // of the packets part
-	file    *os.File
+	file    readAtCloser
 	parquet *parquet.File
 	columns []string // nil: all, and flows
 	starts  []int64  // first row of each group, and the number of rows
@@ -42,19 +41,16 @@ func (s *Set) openRun(i int, columns []string) (*runReader, error) {
 			return nil, err
 		}
 		var err error
-		r.flows, err = parquet.ReadFile[flowRow](filepath.Join(s.Dir, s.runs[i].flows.Name))
+		r.flows, err = readFlows(s.files, s.runs[i].flows.Name)
 		if err != nil {
 			return nil, fmt.Errorf("dataset: %s: %s: %w", s.Dir, s.runs[i].flows.Name, err)
 		}
 	}
-	f, err := os.Open(filepath.Join(s.Dir, r.name))
+	f, size, err := openAt(s.files, r.name)
 	if err != nil {
 		return nil, fmt.Errorf("dataset: %w", err)
 	}
-	st, err := f.Stat()
-	if err == nil {
-		r.parquet, err = parquet.OpenFile(f, st.Size(), parquet.SkipBloomFilters(true))
-	}
+	r.parquet, err = parquet.OpenFile(f, size, parquet.SkipBloomFilters(true))
 	if err != nil {
 		f.Close()
 		return nil, r.wrap(err)
@@ -71,6 +67,39 @@ func (s *Set) openRun(i int, columns []string) (*runReader, error) {
 		return nil, r.wrap(fmt.Errorf("%d rows, %s says %d", row, manifestName, s.runs[i].packets.Rows))
 	}
 	return r, nil
+}
+
+// readAtCloser is what reading Parquet needs of a file.
+type readAtCloser interface {
+	io.ReadCloser
+	io.ReaderAt
+}
+
+// openAt opens a file of a data set at whatever place.
+func openAt(files fs.FS, name string) (readAtCloser, int64, error) {
+	f, err := files.Open(name)
+	if err != nil {
+		return nil, 0, err
+	}
+	st, err := f.Stat()
+	at, ok := f.(readAtCloser)
+	if err == nil && !ok {
+		err = fmt.Errorf("%s: cannot be read at any place", name)
+	}
+	if err != nil {
+		f.Close()
+		return nil, 0, err
+	}
+	return at, st.Size(), nil
+}
+
+func readFlows(files fs.FS, name string) ([]flowRow, error) {
+	f, size, err := openAt(files, name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return parquet.Read[flowRow](f, size)
 }
 
 func (r *runReader) close() {

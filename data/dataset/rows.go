@@ -3,8 +3,8 @@ package dataset
 import (
 	"fmt"
 	"io"
+	"io/fs"
 	"net/netip"
-	"os"
 	"reflect"
 
 	"earshot/data/trace"
@@ -166,8 +166,8 @@ func writeCaptures(w io.Writer, caps []Capture, axes []string) error {
 	return p.Close()
 }
 
-func readCaptures(path string, axes []string) ([]Capture, error) {
-	f, err := os.Open(path)
+func readCaptures(files fs.FS, name string, axes []string) ([]Capture, error) {
+	f, _, err := openAt(files, name)
 	if err != nil {
 		return nil, err
 	}

@@ -3,8 +3,11 @@ package dataset
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
-	"path/filepath"
+	"io/fs"
+	"os"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -19,6 +22,7 @@ type Set struct {
 	Manifest Manifest
 	Captures []Capture // all of them, Captures[id].ID == id
 
+	files  fs.FS
 	runs   []run
 	places []place // by capture id
 
@@ -41,12 +45,33 @@ type place struct {
 }
 
 // Open opens the data set in dir. Its capture tables are read and compared with their checksums; packets are not.
-func Open(dir string) (*Set, error) {
-	m, err := readManifest(dir)
+func Open(dir string) (*Set, error) { return OpenFS(os.DirFS(dir), dir) }
+
+// named are the files of a data set whose errors tell the folder, too.
+type named struct {
+	fs.FS
+	dir string
+}
+
+func (n named) Open(name string) (fs.File, error) {
+	f, err := n.FS.Open(name)
+	var p *fs.PathError
+	if errors.As(err, &p) && p.Path == name {
+		p.Path = path.Join(n.dir, name)
+	}
+	return f, err
+}
+
+// OpenFS opens a data set that lies at the root of files, such as one in the program itself (embed); name stands for the folder in
+// errors, as Dir does. The files must have io.ReaderAt.
+func OpenFS(files fs.FS, name string) (*Set, error) {
+	dir := name
+	files = named{files, name}
+	m, err := readManifest(files, dir)
 	if err != nil {
 		return nil, err
 	}
-	s := &Set{Dir: dir, Manifest: m, verified: map[string]bool{}}
+	s := &Set{Dir: dir, Manifest: m, files: files, verified: map[string]bool{}}
 	parts := make(map[string]Part, len(m.Parts))
 	for _, p := range m.Parts {
 		parts[p.Name] = p
@@ -60,7 +85,7 @@ func Open(dir string) (*Set, error) {
 		if err := s.verify(p); err != nil {
 			return nil, err
 		}
-		caps, err := readCaptures(filepath.Join(dir, p.Name), m.Axes)
+		caps, err := readCaptures(files, p.Name, m.Axes)
 		if err != nil {
 			return nil, fmt.Errorf("dataset: %s: %s: %w", dir, p.Name, err)
 		}
@@ -92,7 +117,11 @@ func (s *Set) verify(p Part) error {
 	if p.Name == "" {
 		return fmt.Errorf("dataset: %s: a part is missing in %s", s.Dir, manifestName)
 	}
-	sum, err := fileDigest(filepath.Join(s.Dir, p.Name))
+	f, err := s.files.Open(p.Name)
+	if err != nil {
+		return fmt.Errorf("dataset: %w", err)
+	}
+	sum, err := digestOf(f)
 	if err != nil {
 		return fmt.Errorf("dataset: %w", err)
 	}

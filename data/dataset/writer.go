@@ -155,6 +155,12 @@ func checkAxes(axes []string) error {
 
 const axisSigns = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 
+// Authorize adds the operator's statement that what follows may be recorded to those in the manifest; it is on disk with
+// the next commit.
+func (w *Writer) Authorize(statement string) {
+	w.manifest.Authorized = join(union(splitJoined(w.manifest.Authorized), Text(statement)))
+}
+
 // Add appends a capture. Of c the source, its digest, the labels and the reader's counts are taken; id, sums, digests and marks
 // are computed from t. It is on disk for good after the next Commit.
 func (w *Writer) Add(c Capture, t *trace.Trace) error {

@@ -1,0 +1,173 @@
+package lab
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// relay carries frames between two interfaces of a namespace that does nothing else, as a network does: late, one by one, and
+// not all of them. It works on frames, so that the two hosts are neighbors and their own stacks do the rest.
+type relay struct {
+	began time.Time
+	lanes [2]*relayLane // down: server to client; up
+	wait  sync.WaitGroup
+}
+
+// relayLane is one direction: a reader that asks the shaper and a writer that waits for the time.
+type relayLane struct {
+	from, to *relayPort
+	queue    chan relayFrame
+
+	mu     sync.Mutex
+	shaper *shaper
+}
+
+type relayFrame struct {
+	at    time.Duration
+	bytes []byte
+}
+
+// relayPort is a packet socket with virtio headers: they hand over that the sender left its checksum to the
+// hardware, which a copy of the bytes alone would not say.
+type relayPort struct {
+	file *os.File
+	conn syscall.RawConn
+}
+
+// vnetHeader is the length of struct virtio_net_hdr, which is in front of every frame.
+const vnetHeader = 10
+
+// newRelay joins interfaces client and server of the namespace. Until shape is called it carries nothing.
+func newRelay(ns *namespace, client, server string) (*relay, error) {
+	r := &relay{began: time.Now()}
+	c, err := newRelayPort(ns, client)
+	if err != nil {
+		return nil, err
+	}
+	s, err := newRelayPort(ns, server)
+	if err != nil {
+		c.file.Close()
+		return nil, err
+	}
+	r.lanes = [2]*relayLane{{from: s, to: c}, {from: c, to: s}}
+	for _, l := range r.lanes {
+		l.queue = make(chan relayFrame, 1<<14)
+		r.wait.Go(func() { l.read(r.began) })
+		r.wait.Go(func() { l.write(r.began) })
+	}
+	return r, nil
+}
+
+func newRelayPort(ns *namespace, iface string) (*relayPort, error) {
+	p := &relayPort{}
+	err := ns.do(func() error {
+		dev, err := net.InterfaceByName(iface)
+		if err != nil {
+			return err
+		}
+		fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			return err
+		}
+		p.file = os.NewFile(uintptr(fd), iface)
+		for _, o := range []struct{ level, name, value int }{
+			{unix.SOL_PACKET, unix.PACKET_VNET_HDR, 1},
+			{unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1},
+			{unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 16 << 20},
+			{unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, 16 << 20},
+		} {
+			if err := unix.SetsockoptInt(fd, o.level, o.name, o.value); err != nil {
+				return os.NewSyscallError("setsockopt", err)
+			}
+		}
+		protocol := binary.NativeEndian.Uint16(binary.BigEndian.AppendUint16(nil, unix.ETH_P_ALL))
+		if err := unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: protocol, Ifindex: dev.Index}); err != nil {
+			return os.NewSyscallError("bind", err)
+		}
+		p.conn, err = p.file.SyscallConn()
+		return err
+	})
+	if err != nil {
+		if p.file != nil {
+			p.file.Close()
+		}
+		return nil, fmt.Errorf("relay: %s: %w", iface, err)
+	}
+	return p, nil
+}
+
+// shape puts a network in force. The same seed loses the same packets of the same sequence.
+func (r *relay) shape(n Network, seed uint64) {
+	now := time.Since(r.began)
+	for i, lane := range []Lane{n.Down, n.Up} {
+		s := newShaper(lane, seed+uint64(i))
+		s.start(now)
+		l := r.lanes[i]
+		l.mu.Lock()
+		l.shaper = s
+		l.mu.Unlock()
+	}
+}
+
+// read hands frames to the shaper as they arrive, until the port is closed.
+func (l *relayLane) read(began time.Time) {
+	defer close(l.queue)
+	buf := make([]byte, 1<<16+256)
+	for {
+		var n int
+		var err error
+		wait := l.from.conn.Read(func(fd uintptr) bool {
+			n, err = unix.Read(int(fd), buf)
+			return !errors.Is(err, unix.EAGAIN) && !errors.Is(err, unix.EINTR)
+		})
+		if wait != nil {
+			return
+		}
+		if err != nil || n <= vnetHeader {
+			continue // the link was down for a moment
+		}
+		now := time.Since(began)
+		l.mu.Lock()
+		s := l.shaper
+		at, ok := time.Duration(0), false
+		if s != nil {
+			at, ok = s.enter(now, n-vnetHeader)
+		}
+		l.mu.Unlock()
+		if !ok {
+			continue
+		}
+		select {
+		case l.queue <- relayFrame{at, append([]byte(nil), buf[:n]...)}:
+		default: // the machine does not keep up: lost, as on a router
+		}
+	}
+}
+
+// write puts frames on the other link at their time.
+func (l *relayLane) write(began time.Time) {
+	for f := range l.queue {
+		time.Sleep(f.at - time.Since(began))
+		l.to.conn.Write(func(fd uintptr) bool {
+			unix.Write(int(fd), f.bytes) // a frame that the link does not take is lost
+			return true
+		})
+	}
+}
+
+func (r *relay) close() error {
+	if r == nil {
+		return nil
+	}
+	err := errors.Join(r.lanes[0].from.file.Close(), r.lanes[1].from.file.Close())
+	r.wait.Wait()
+	return err
+}
