@@ -63,10 +63,11 @@ func (f Format) Check() error {
 }
 
 // quality is the encoder's setting whose mean rate is closest; a fixed rate would flatten what distinguishes one song from
-// another. Rates of Vorbis are those of its specification, those of ffmpeg's AAC were measured on orchestral music.
+// another. Rates of Vorbis are those of its specification. Those of ffmpeg's AAC are interpolated between means over 25 s of twelve
+// pieces, orchestral and electronic: 0.5 gave 97 kbit/s, 0.7 122, 0.9 150, 1.1 183, 1.3 203, 1.6 239, 1.9 287, 2.2 328.
 var quality = map[string]map[int]string{
 	"vorbis": {96: "2", 128: "4", 160: "5", 192: "6", 256: "8", 320: "9"},
-	"aac":    {96: "0.6", 128: "0.9", 160: "1.2", 192: "1.4", 256: "1.8", 320: "2.2"},
+	"aac":    {96: "0.5", 128: "0.74", 160: "0.96", 192: "1.2", 256: "1.7", 320: "2.14"},
 }
 
 // codecArgs are ffmpeg's arguments that choose the encoder.

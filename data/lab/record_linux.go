@@ -160,6 +160,11 @@ func (l *laboratory) rig(ctx context.Context, number int, next <-chan session) (
 		return err
 	}
 	defer func() { err = errors.Join(err, r.close()) }()
+	// Rigs begin one after the other over the length of a capture: that many browsers at once would take the processor from each
+	// other's first seconds, again and again.
+	if err := pause(ctx, time.Duration(number)*l.o.Duration/time.Duration(l.o.Parallel)); err != nil {
+		return err
+	}
 	for s := range next {
 		if err := l.session(ctx, r, pin, s); err != nil {
 			return err
