@@ -87,6 +87,9 @@ func lstmMul(a isa, rows, vecs int) {
 	for u := range 2 {
 		for v := range weights {
 			VMOVUPS(Mem{Base: wp, Disp: a.bytes() * (u*vecs + v)}, weights[v])
+			if a.masks {
+				PREFETCHT0(Mem{Base: wp, Disp: a.bytes()*(u*vecs+v) + 1536})
+			}
 		}
 		for r := range rows {
 			x := values[r%len(values)]

@@ -23,7 +23,8 @@ type lstmTier struct {
 	mul4      [3]lstmMul // 4 rows by 1 to 3 vectors
 	mul8      [3]lstmMul // 8 rows, where the tier has registers for them
 	outer     [3]lstmOuter
-	outerTile [3]int // gates of a tile
+	outerTile [3]int    // gates of a tile
+	narrow    *lstmTier // half as wide, for a last vector that would be half empty; nil: there is none
 	cell      func(z *float32, zs uintptr, gates *float32, gs uintptr, before, after *float32, cs uintptr, h *float32, hs uintptr, rows, full, tail int, mask uint64)
 	back      func(gates *float32, gs uintptr, dh *float32, dhs uintptr, c, before *float32, cs uintptr, dc, h *float32, hs uintptr, rows, full, tail int, mask uint64)
 }
@@ -60,13 +61,21 @@ func (be *Backend) lstmShape(p kernel.LSTM, dx bool) lstmShape {
 	if dx {
 		s.backCols += p.C
 	}
-	s.backCols = roundUp(s.backCols, t.lanes)
+	s.backCols = s.columns(s.backCols)
 	s.back = oddLines(s.backCols)
 	if p.SaveEvery > 0 {
 		s.steps = min(p.SaveEvery, p.T)
 		s.segments = ceilDiv(p.T, s.steps)
 	}
 	return s
+}
+
+// columns rounds a number of columns up to vectors, the last of which may be a narrow one.
+func (s *lstmShape) columns(n int) int {
+	if t := s.tier.narrow; t != nil {
+		return roundUp(n, t.lanes)
+	}
+	return roundUp(n, s.tier.lanes)
 }
 
 // oddLines rounds a row up to an odd number of cache lines: rows at a power of two would fight for the same places in
@@ -105,15 +114,20 @@ func (s *lstmShape) column(q, unit int) int {
 	return block*4*lanes + q*width + unit%lanes
 }
 
-// tiles is where the matrix w of a product lies: tiles of three vectors of columns, then one of the rest; in a tile a
-// row of columns per k.
+// tiles is where the matrix w of a product lies: tiles of three vectors of columns, then one of the rest, then one of
+// the columns of a narrow vector; in a tile a row of columns per k.
 type tiles struct{ cols, k, lanes int }
 
 // at returns the offset of column c for k = 0 and the stride from one k to the next.
 func (t tiles) at(c int) (offset, stride int) {
+	narrow := t.cols % t.lanes
+	cols := t.cols - narrow
+	if c >= cols {
+		return cols*t.k + c - cols, narrow
+	}
 	wide := 3 * t.lanes
 	tile := c / wide
-	return tile*wide*t.k + c%wide, min(wide, t.cols-tile*wide)
+	return tile*wide*t.k + c%wide, min(wide, cols-tile*wide)
 }
 
 // product computes dst = src w for rows rows.
@@ -130,6 +144,10 @@ func (s *lstmShape) product(dst []float32, ds int, src []float32, ss int, w []fl
 	}
 	if rest > 0 {
 		mul[rest-1](&dst[full*wide], uintptr(ds)*4, &src[0], uintptr(ss)*4, &w[full*wide*t.k], t.k, 1, times)
+	}
+	if narrow := t.cols % t.lanes; narrow > 0 {
+		at := t.cols - narrow
+		s.tier.narrow.mul4[0](&dst[at], uintptr(ds)*4, &src[0], uintptr(ss)*4, &w[at*t.k], t.k, 1, rows/4)
 	}
 }
 

@@ -13,5 +13,6 @@ var (
 		mul8:  [3]lstmMul{lstmMul8x1AVX512, lstmMul8x2AVX512, lstmMul8x3AVX512},
 		outer: [3]lstmOuter{lstmOuter1AVX512, lstmOuter2AVX512, lstmOuter3AVX512}, outerTile: [3]int{16, 8, 8},
 		cell: lstmCellAVX512, back: lstmBackAVX512,
+		narrow: &lstmAVX2,
 	}
 )

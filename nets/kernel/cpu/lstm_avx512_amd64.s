@@ -3,7 +3,7 @@
 #include "textflag.h"
 
 // func lstmMul4x1AVX512(dst *float32, ds uintptr, src *float32, ss uintptr, w *float32, k int, tiles int, groups int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·lstmMul4x1AVX512(SB), NOSPLIT, $0-64
 	MOVQ dst+0(FP), AX
 	MOVQ ds+8(FP), CX
@@ -33,6 +33,7 @@ group:
 
 loop:
 	VMOVUPS      (R11), Z8
+	PREFETCHT0   1536(R11)
 	VBROADCASTSS (R8), Z9
 	VFMADD231PS  Z8, Z9, Z0
 	VBROADCASTSS (R8)(BX*1), Z9
@@ -42,6 +43,7 @@ loop:
 	VBROADCASTSS (R9), Z9
 	VFMADD231PS  Z8, Z9, Z3
 	VMOVUPS      64(R11), Z8
+	PREFETCHT0   1600(R11)
 	VBROADCASTSS 4(R8), Z9
 	VFMADD231PS  Z8, Z9, Z4
 	VBROADCASTSS 4(R8)(BX*1), Z9
@@ -82,7 +84,7 @@ loop:
 	RET
 
 // func lstmMul8x1AVX512(dst *float32, ds uintptr, src *float32, ss uintptr, w *float32, k int, tiles int, groups int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·lstmMul8x1AVX512(SB), NOSPLIT, $0-64
 	MOVQ dst+0(FP), AX
 	MOVQ ds+8(FP), CX
@@ -114,6 +116,7 @@ group:
 
 loop:
 	VMOVUPS      (R12), Z8
+	PREFETCHT0   1536(R12)
 	VBROADCASTSS (R8), Z9
 	VFMADD231PS  Z8, Z9, Z0
 	VBROADCASTSS (R8)(BX*1), Z9
@@ -131,6 +134,7 @@ loop:
 	VBROADCASTSS (R10)(BX*1), Z9
 	VFMADD231PS  Z8, Z9, Z7
 	VMOVUPS      64(R12), Z8
+	PREFETCHT0   1600(R12)
 	VBROADCASTSS 4(R8), Z9
 	VFMADD231PS  Z8, Z9, Z0
 	VBROADCASTSS 4(R8)(BX*1), Z9
@@ -309,7 +313,7 @@ loop:
 	RET
 
 // func lstmMul4x2AVX512(dst *float32, ds uintptr, src *float32, ss uintptr, w *float32, k int, tiles int, groups int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·lstmMul4x2AVX512(SB), NOSPLIT, $0-64
 	MOVQ dst+0(FP), AX
 	MOVQ ds+8(FP), CX
@@ -339,7 +343,9 @@ group:
 
 loop:
 	VMOVUPS      (R11), Z8
+	PREFETCHT0   1536(R11)
 	VMOVUPS      64(R11), Z9
+	PREFETCHT0   1600(R11)
 	VBROADCASTSS (R8), Z10
 	VFMADD231PS  Z8, Z10, Z0
 	VFMADD231PS  Z9, Z10, Z1
@@ -353,7 +359,9 @@ loop:
 	VFMADD231PS  Z8, Z10, Z6
 	VFMADD231PS  Z9, Z10, Z7
 	VMOVUPS      128(R11), Z8
+	PREFETCHT0   1664(R11)
 	VMOVUPS      192(R11), Z9
+	PREFETCHT0   1728(R11)
 	VBROADCASTSS 4(R8), Z10
 	VFMADD231PS  Z8, Z10, Z0
 	VFMADD231PS  Z9, Z10, Z1
@@ -398,7 +406,7 @@ loop:
 	RET
 
 // func lstmMul8x2AVX512(dst *float32, ds uintptr, src *float32, ss uintptr, w *float32, k int, tiles int, groups int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·lstmMul8x2AVX512(SB), NOSPLIT, $0-64
 	MOVQ dst+0(FP), AX
 	MOVQ ds+8(FP), CX
@@ -438,7 +446,9 @@ group:
 
 loop:
 	VMOVUPS      (R12), Z16
+	PREFETCHT0   1536(R12)
 	VMOVUPS      64(R12), Z17
+	PREFETCHT0   1600(R12)
 	VBROADCASTSS (R8), Z18
 	VFMADD231PS  Z16, Z18, Z0
 	VFMADD231PS  Z17, Z18, Z1
@@ -464,7 +474,9 @@ loop:
 	VFMADD231PS  Z16, Z18, Z14
 	VFMADD231PS  Z17, Z18, Z15
 	VMOVUPS      128(R12), Z16
+	PREFETCHT0   1664(R12)
 	VMOVUPS      192(R12), Z17
+	PREFETCHT0   1728(R12)
 	VBROADCASTSS 4(R8), Z18
 	VFMADD231PS  Z16, Z18, Z0
 	VFMADD231PS  Z17, Z18, Z1
@@ -636,7 +648,7 @@ loop:
 	RET
 
 // func lstmMul4x3AVX512(dst *float32, ds uintptr, src *float32, ss uintptr, w *float32, k int, tiles int, groups int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·lstmMul4x3AVX512(SB), NOSPLIT, $0-64
 	MOVQ dst+0(FP), AX
 	MOVQ ds+8(FP), CX
@@ -670,8 +682,11 @@ group:
 
 loop:
 	VMOVUPS      (R11), Z12
+	PREFETCHT0   1536(R11)
 	VMOVUPS      64(R11), Z13
+	PREFETCHT0   1600(R11)
 	VMOVUPS      128(R11), Z14
+	PREFETCHT0   1664(R11)
 	VBROADCASTSS (R8), Z15
 	VFMADD231PS  Z12, Z15, Z0
 	VFMADD231PS  Z13, Z15, Z1
@@ -689,8 +704,11 @@ loop:
 	VFMADD231PS  Z13, Z15, Z10
 	VFMADD231PS  Z14, Z15, Z11
 	VMOVUPS      192(R11), Z12
+	PREFETCHT0   1728(R11)
 	VMOVUPS      256(R11), Z13
+	PREFETCHT0   1792(R11)
 	VMOVUPS      320(R11), Z14
+	PREFETCHT0   1856(R11)
 	VBROADCASTSS 4(R8), Z15
 	VFMADD231PS  Z12, Z15, Z0
 	VFMADD231PS  Z13, Z15, Z1
@@ -743,7 +761,7 @@ loop:
 	RET
 
 // func lstmMul8x3AVX512(dst *float32, ds uintptr, src *float32, ss uintptr, w *float32, k int, tiles int, groups int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·lstmMul8x3AVX512(SB), NOSPLIT, $0-64
 	MOVQ dst+0(FP), AX
 	MOVQ ds+8(FP), CX
@@ -791,8 +809,11 @@ group:
 
 loop:
 	VMOVUPS      (R12), Z24
+	PREFETCHT0   1536(R12)
 	VMOVUPS      64(R12), Z25
+	PREFETCHT0   1600(R12)
 	VMOVUPS      128(R12), Z26
+	PREFETCHT0   1664(R12)
 	VBROADCASTSS (R8), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
@@ -826,8 +847,11 @@ loop:
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
 	VMOVUPS      192(R12), Z24
+	PREFETCHT0   1728(R12)
 	VMOVUPS      256(R12), Z25
+	PREFETCHT0   1792(R12)
 	VMOVUPS      320(R12), Z26
+	PREFETCHT0   1856(R12)
 	VBROADCASTSS 4(R8), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1

@@ -144,11 +144,16 @@ func (b *lstmBacker) outer(t0, from, n int, gates []float32) {
 		s.input(g, b.hist[i*g.rows*s.row:], b.x, t0+from+i)
 	}
 	d := &gates[from*g.rows*s.gates]
-	vecs := ceilDiv(s.depth, s.tier.lanes)
-	for v := 0; v < vecs; v += 3 {
-		w := min(3, vecs-v)
-		at := v * s.tier.lanes
-		s.tier.outer[w-1](&b.sum[at], uintptr(s.row)*4, d, uintptr(s.gates)*4, &b.hist[at], uintptr(s.row)*4,
-			n*g.rows, 4*s.units/s.tier.outerTile[w-1])
+	outer := func(t *lstmTier, v, w int) { // w vectors from column v on
+		t.outer[w-1](&b.sum[v], uintptr(s.row)*4, d, uintptr(s.gates)*4, &b.hist[v], uintptr(s.row)*4,
+			n*g.rows, 4*s.units/t.outerTile[w-1])
+	}
+	lanes, cols := s.tier.lanes, s.columns(s.depth)
+	narrow := cols % lanes
+	for v := 0; v < cols-narrow; v += 3 * lanes {
+		outer(s.tier, v, min(3, (cols-narrow-v)/lanes))
+	}
+	if narrow > 0 {
+		outer(s.tier.narrow, cols-narrow, 1)
 	}
 }

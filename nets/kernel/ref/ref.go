@@ -50,6 +50,7 @@ func (b *Backend) Alloc(n int) (kernel.Buf, error) {
 		return kernel.Buf{}, nil
 	}
 	v := make([]float32, n+alignment/4-1)
+	preferHuge(v)
 	skip := int(-uintptr(unsafe.Pointer(&v[0]))%alignment) / 4
 	return kernel.Host(v[skip : skip+n : skip+n]), nil
 }
