@@ -8,11 +8,14 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 
 	"earshot/data/synth"
+	"earshot/nets/kernel/cpu"
 )
 
 // tinyArchive is the study in a second: two problems, a network and MiniRocket, two runs.
@@ -341,5 +344,56 @@ func TestArchivePack(t *testing.T) {
 	}
 	if compared != 6 || len(r.Manifest.Settings.Archive.Datasets) != 7 {
 		t.Errorf("%d of 6 compared; data sets %v", compared, r.Manifest.Settings.Archive.Datasets)
+	}
+}
+
+// A cell of a rocket keeps to the backend's threads, and has the same bits at any number of them.
+func TestRocketThreads(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	s, err := openSource(tinyArchive(), "", t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	items, _, err := s.plan()
+	if err != nil {
+		t.Fatal(err)
+	}
+	it := items[slices.IndexFunc(items, func(it item) bool { return it.settings.Net == Rocket && it.settings.Control == "" })]
+	var first []Prediction
+	for threads := 1; threads <= 3; threads++ {
+		be, err := cpu.Open("ref", threads)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stop, most := make(chan bool), make(chan int)
+		before := runtime.NumGoroutine() + 1 // with the one that counts
+		go func() {
+			n := 0
+			for {
+				select {
+				case <-stop:
+					most <- n
+					return
+				default:
+					n = max(n, runtime.NumGoroutine())
+					runtime.Gosched()
+				}
+			}
+		}()
+		c, err := s.make(context.Background(), be, it, t.TempDir(), nil)
+		close(stop)
+		if err != nil || !c.OK() {
+			t.Fatalf("%v %+v", err, c)
+		}
+		more := <-most - before
+		if first == nil {
+			first = c.Predictions
+		}
+		if threads == 1 && more > 0 || threads > 1 && more > threads {
+			t.Errorf("%d threads: %d goroutines beside", threads, more)
+		}
+		if !reflect.DeepEqual(c.Predictions, first) {
+			t.Errorf("%d threads: other predictions than 1", threads)
+		}
 	}
 }
