@@ -64,8 +64,13 @@ func TestArchive(t *testing.T) {
 		}
 	}
 	checks, err := Verify(context.Background(), VerifyOptions{Options: Options{Dir: dir, Backend: backend(t)}})
-	if err != nil || !Passed(checks) {
+	if err != nil || !Passed(checks) || !slices.ContainsFunc(checks, func(c Check) bool { return c.Name == "leakage audit made again" && c.Detail == "2 data sets" }) {
 		t.Errorf("verify: %v, %v", checks, err)
+	}
+	for i, a := range r.Audits {
+		if want := []string{"b", "a"}[i]; a.Split != want || a.Spec != "official" || len(a.Severe()) > 0 || a.NTest != 30 {
+			t.Errorf("audit %d: %+v", i, a)
+		}
 	}
 
 	f, err := os.Open(filepath.Join(dir, "archive.csv"))
@@ -81,7 +86,8 @@ func TestArchive(t *testing.T) {
 		t.Errorf("archive.csv: second row %s", got)
 	}
 	for _, want := range []string{"SYNTHETIC data: Accuracy on the official test sets in percent, mean ± standard deviation over 2 runs", "| Mean rank |",
-		"Friedman: chi-square", "figures/ranks.png", "99.9 |"} {
+		"Friedman: chi-square", "figures/ranks.png", "99.9 |", "## Leakage audit", "SYNTHETIC data: Leakage audit: what a model reaches that sees one thing beside the shape of the series",
+		"| Data set | Severity |", "| a | totals | 30 |", "time (series have none)"} {
 		b, err := os.ReadFile(filepath.Join(dir, "report.md"))
 		if err != nil || !strings.Contains(string(b), want) {
 			t.Errorf("report.md: %q (%v)", want, err)
@@ -95,6 +101,9 @@ func TestArchive(t *testing.T) {
 		if err := os.RemoveAll(filepath.Join(dir, "cells", r.Cells[i].ID)); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if err := os.Remove(filepath.Join(dir, auditName)); err != nil {
+		t.Fatal(err)
 	}
 	runArchive(t, tinyArchive(), "", dir)
 	now := contents(t, dir)

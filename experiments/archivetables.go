@@ -44,6 +44,7 @@ func (r *Run) archiveTables() []Table {
 	if t := r.refusedTable(); len(t.Rows) > 0 {
 		out = append(out, t)
 	}
+	out = append(out, r.auditTables()...)
 	if r.Synthetic() {
 		for i := range out {
 			out[i].Title = "SYNTHETIC data: " + out[i].Title

@@ -13,15 +13,17 @@ import (
 	"earshot/data/trace"
 )
 
-// auditor is what the captures of a data set say, whatever the split.
+// auditor is what the captures of a data set, or the series of a data set of an archive, say, whatever the split.
 type auditor struct {
 	AuditOptions
-	label string
-	k     int // classes
-	rows  []auditRow
-	kins  []kin             // captures are rows
-	near  *neighbors        // nil: not needed yet
-	gaps  map[string]gapped // by axis
+	label   string
+	k       int // classes
+	words   auditWords
+	probers []auditProber
+	rows    []auditRow
+	kins    []kin             // captures are rows
+	near    *neighbors        // nil: not needed yet
+	gaps    map[string]gapped // by axis; nil: the data know of no groups
 }
 
 // auditRow is what an audit keeps of one capture.
@@ -38,6 +40,29 @@ type auditRow struct {
 	shape    []float64 // what traffic looks like, for the groups' neighbors
 	hasTCP   bool
 	hasHosts bool
+
+	levels []float64 // of series: mean and standard deviation of each channel
+	still  []float64 // steps at the first and at the last value of each channel
+	z      []float32 // each channel with mean 0 and variance 1; nil where nothing changes
+}
+
+// auditWords are how an audit speaks of what it looks at.
+type auditWords struct {
+	many, test  string // captures, test captures
+	equal       string // what the ones on both sides have in common
+	same        string
+	like        string
+	equalWithin string // a format: of pairs on one side, and what the first has in common
+	probes      map[string]string
+}
+
+var captureWords = auditWords{
+	many: "captures", test: "test captures",
+	equal:       "have the same packets at the same times as a training capture",
+	same:        "hold the same packets as a training capture in another form (other clock, other sizes, or a part of it)",
+	like:        "have the same payload sizes as a training capture",
+	equalWithin: "%d pairs of captures on the same side hold the same packets%s: they count twice",
+	probes:      probeWords,
 }
 
 // side is where a split puts a capture.
@@ -51,7 +76,7 @@ const (
 
 // openAudit reads the captures of ids once.
 func openAudit(data AuditData, label string, classes []string, ids []int64, o AuditOptions) (*auditor, error) {
-	a := &auditor{AuditOptions: o, label: label, k: len(classes), gaps: map[string]gapped{}}
+	a := &auditor{AuditOptions: o, label: label, k: len(classes), words: captureWords, probers: probes, gaps: map[string]gapped{}}
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
 	var packets int64
 	undirected := false

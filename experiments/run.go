@@ -130,14 +130,13 @@ func (s *source) begin(o Options, items []item, splits map[string]Split) error {
 	if err := s.writeCaptures(filepath.Join(o.Dir, "captures.csv")); err != nil {
 		return err
 	}
-	if s.problems != nil { // no packets, and series of many shapes
-		return writeJSON(path, m)
-	}
-	if err := s.writeSeries(filepath.Join(o.Dir, "series.npz")); err != nil {
-		return err
-	}
-	if err := s.writePackets(filepath.Join(o.Dir, "packets.csv")); err != nil {
-		return err
+	if s.problems == nil { // else no packets, and series of many shapes
+		if err := s.writeSeries(filepath.Join(o.Dir, "series.npz")); err != nil {
+			return err
+		}
+		if err := s.writePackets(filepath.Join(o.Dir, "packets.csv")); err != nil {
+			return err
+		}
 	}
 	if err := s.writeAudit(o.Dir, items, o.Threads); err != nil {
 		return err
