@@ -46,25 +46,6 @@ type auditRow struct {
 	z      []float32 // each channel with mean 0 and variance 1; nil where nothing changes
 }
 
-// auditWords are how an audit speaks of what it looks at.
-type auditWords struct {
-	many, test  string // captures, test captures
-	equal       string // what the ones on both sides have in common
-	same        string
-	like        string
-	equalWithin string // a format: of pairs on one side, and what the first has in common
-	probes      map[string]string
-}
-
-var captureWords = auditWords{
-	many: "captures", test: "test captures",
-	equal:       "have the same packets at the same times as a training capture",
-	same:        "hold the same packets as a training capture in another form (other clock, other sizes, or a part of it)",
-	like:        "have the same payload sizes as a training capture",
-	equalWithin: "%d pairs of captures on the same side hold the same packets%s: they count twice",
-	probes:      probeWords,
-}
-
 // side is where a split puts a capture.
 type side uint8
 
