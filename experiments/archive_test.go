@@ -8,11 +8,14 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 
 	"earshot/data/synth"
+	"earshot/nets/kernel/cpu"
 )
 
 // tinyArchive is the study in a second: two problems, a network and MiniRocket, two runs.
@@ -61,8 +64,13 @@ func TestArchive(t *testing.T) {
 		}
 	}
 	checks, err := Verify(context.Background(), VerifyOptions{Options: Options{Dir: dir, Backend: backend(t)}})
-	if err != nil || !Passed(checks) {
+	if err != nil || !Passed(checks) || !slices.ContainsFunc(checks, func(c Check) bool { return c.Name == "leakage audit made again" && c.Detail == "2 data sets" }) {
 		t.Errorf("verify: %v, %v", checks, err)
+	}
+	for i, a := range r.Audits {
+		if want := []string{"b", "a"}[i]; a.Split != want || a.Spec != "official" || len(a.Severe()) > 0 || a.NTest != 30 {
+			t.Errorf("audit %d: %+v", i, a)
+		}
 	}
 
 	f, err := os.Open(filepath.Join(dir, "archive.csv"))
@@ -78,7 +86,8 @@ func TestArchive(t *testing.T) {
 		t.Errorf("archive.csv: second row %s", got)
 	}
 	for _, want := range []string{"SYNTHETIC data: Accuracy on the official test sets in percent, mean ± standard deviation over 2 runs", "| Mean rank |",
-		"Friedman: chi-square", "figures/ranks.png", "99.9 |"} {
+		"Friedman: chi-square", "figures/ranks.png", "99.9 |", "## Leakage audit", "SYNTHETIC data: Leakage audit: what a model reaches that sees one thing beside the shape of the series",
+		"| Data set | Severity |", "| a | totals | 30 |", "time (series have none)"} {
 		b, err := os.ReadFile(filepath.Join(dir, "report.md"))
 		if err != nil || !strings.Contains(string(b), want) {
 			t.Errorf("report.md: %q (%v)", want, err)
@@ -92,6 +101,9 @@ func TestArchive(t *testing.T) {
 		if err := os.RemoveAll(filepath.Join(dir, "cells", r.Cells[i].ID)); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if err := os.Remove(filepath.Join(dir, auditName)); err != nil {
+		t.Fatal(err)
 	}
 	runArchive(t, tinyArchive(), "", dir)
 	now := contents(t, dir)
@@ -341,5 +353,56 @@ func TestArchivePack(t *testing.T) {
 	}
 	if compared != 6 || len(r.Manifest.Settings.Archive.Datasets) != 7 {
 		t.Errorf("%d of 6 compared; data sets %v", compared, r.Manifest.Settings.Archive.Datasets)
+	}
+}
+
+// A cell of a rocket keeps to the backend's threads, and has the same bits at any number of them.
+func TestRocketThreads(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(16)) // unbounded, a cell would take them all
+	s, err := openSource(tinyArchive(), "", t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	items, _, err := s.plan()
+	if err != nil {
+		t.Fatal(err)
+	}
+	it := items[slices.IndexFunc(items, func(it item) bool { return it.settings.Net == Rocket && it.settings.Control == "" })]
+	var first []Prediction
+	for threads := 1; threads <= 3; threads++ {
+		be, err := cpu.Open("ref", threads)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stop, most := make(chan bool), make(chan int)
+		before := runtime.NumGoroutine() + 1 // with the one that counts
+		go func() {
+			n := 0
+			for {
+				select {
+				case <-stop:
+					most <- n
+					return
+				default:
+					n = max(n, runtime.NumGoroutine())
+					runtime.Gosched()
+				}
+			}
+		}()
+		c, err := s.make(context.Background(), be, it, t.TempDir(), nil)
+		close(stop)
+		if err != nil || !c.OK() {
+			t.Fatalf("%v %+v", err, c)
+		}
+		more := <-most - before
+		if first == nil {
+			first = c.Predictions
+		}
+		if more > threads+2 { // others may run finalizers
+			t.Errorf("%d threads: %d goroutines beside", threads, more)
+		}
+		if !reflect.DeepEqual(c.Predictions, first) {
+			t.Errorf("%d threads: other predictions than 1", threads)
+		}
 	}
 }

@@ -27,6 +27,7 @@ func (r *Run) archiveDocument(figures []Figure) document {
 		{"published", "Beside the published accuracies", "", "beside_published published"},
 		{"ranks", "The models over all data sets", "", "ranks pairs"},
 		{"refused", "Cells without a number", "", "refused"},
+		{"audit", "Leakage audit", seriesAuditIntro, "audit_findings audit_probes"},
 	} {
 		of := section{ID: part.id, Title: part.title, Intro: part.intro}
 		for _, t := range tables {
@@ -38,6 +39,9 @@ func (r *Run) archiveDocument(figures []Figure) document {
 			if f.Name == part.id {
 				of.Figures = append(of.Figures, f)
 			}
+		}
+		if part.id == "audit" {
+			of.Alarms = r.alarms()
 		}
 		if len(of.Tables)+len(of.Figures) > 0 {
 			d.Sections = append(d.Sections, of)
@@ -69,6 +73,9 @@ func (r *Run) archiveFindings(groups []Group, s Standing) (out []finding) {
 	}
 	if refused > 0 {
 		whole.add("%d cells have no number; their reasons are in the table of cells without a number.", refused)
+	}
+	if n := len(r.alarms()); n > 0 {
+		whole.add("The leakage audit has severe findings (%d): what they say comes before every accuracy on those data sets.", n)
 	}
 	verdicts := map[string][]string{}
 	for _, g := range groups {

@@ -44,6 +44,7 @@ func (r *Run) archiveTables() []Table {
 	if t := r.refusedTable(); len(t.Rows) > 0 {
 		out = append(out, t)
 	}
+	out = append(out, r.auditTables()...)
 	if r.Synthetic() {
 		for i := range out {
 			out[i].Title = "SYNTHETIC data: " + out[i].Title
@@ -169,7 +170,7 @@ func (r *Run) besideTable(groups []Group) Table {
 			{Name: "Published"}, {Name: "Difference"}, {Name: "Verdict", Left: true}, {Name: "Epochs"}, {Name: "Epochs published"}},
 		Notes: []string{
 			"Both on the official split. Verdict: against the noise of training from other seeds (Welch's 95 % interval for several runs on both sides; the prediction interval of one more run of ours where one result was published; the exact interval of our accuracy when we have one run). One test series, and the rounding of the printed number, are within noise.",
-			"The interval is of accuracy on new series of the same kind: exact for one run and for equal ones, corrected resampled t for several.",
+			"The interval is of accuracy on new series of the same kind: exact for one run, and that of one where all are equal; corrected resampled t for several.",
 		}}
 	for _, g := range groups {
 		p, ok := publishedScore(g.Dataset, g.Net)
@@ -180,11 +181,7 @@ func (r *Run) besideTable(groups []Group) Table {
 		if p.Runs > 1 {
 			published = fmt.Sprintf("%.1f ± %.1f", 100*p.Mean, 100*p.SD)
 		}
-		lo, hi := g.CILow, g.CIHigh
-		if lo == hi { // equal runs say nothing about other series
-			lo, hi = g.Cells[0].CILow, g.Cells[0].CIHigh
-		}
-		row := []string{g.Dataset, netTitle(g.Net), strconv.Itoa(g.Repeats), plusMinus(g.Mean, g.SD, 2), percent(max(0, lo)), percent(min(1, hi)), published,
+		row := []string{g.Dataset, netTitle(g.Net), strconv.Itoa(g.Repeats), plusMinus(g.Mean, g.SD, 2), percent(max(0, g.CILow)), percent(min(1, g.CIHigh)), published,
 			signed(g.Mean - p.Mean), beside(g, p), "", ""}
 		if g.Epochs > 0 {
 			row[9] = strconv.Itoa(g.Epochs)

@@ -145,10 +145,12 @@ func (a *auditor) audit(train, test []int64) (*AuditResult, error) {
 	if err := a.probe(r); err != nil {
 		return nil, err
 	}
-	a.groups(r)
+	if a.gaps != nil {
+		a.groups(r)
+	}
 	r.correct()
 	for _, p := range r.Probes {
-		r.judgeProbe(p)
+		r.judgeProbe(p, a.words)
 	}
 	for _, g := range r.Groups {
 		r.judgeGroup(g)
@@ -202,7 +204,7 @@ const (
 	severeGap    = 0.10 // accuracy that a group may be worth
 )
 
-func (r *AuditResult) judgeProbe(p AuditProbe) {
+func (r *AuditResult) judgeProbe(p AuditProbe, words auditWords) {
 	if !(p.PHolm < significance) || p.Accuracy <= p.Majority {
 		return
 	}
@@ -220,8 +222,8 @@ func (r *AuditResult) judgeProbe(p AuditProbe) {
 			severity = SeveritySevere
 		}
 	}
-	r.find(kind, "", severity, nil, "%s: %s %% of %d test captures are named right (majority %s %%, p %s after correction)",
-		probeWords[p.Name], fixed(100*p.Accuracy, 1), p.NTest, fixed(100*p.Majority, 1), pvalue(p.PHolm))
+	r.find(kind, "", severity, nil, "%s: %s %% of %d %s are named right (majority %s %%, p %s after correction)",
+		words.probes[p.Name], fixed(100*p.Accuracy, 1), p.NTest, words.test, fixed(100*p.Majority, 1), pvalue(p.PHolm))
 }
 
 func (r *AuditResult) judgeGroup(g AuditGroup) {

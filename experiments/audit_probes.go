@@ -30,13 +30,16 @@ var probeWords = map[string]string{
 	ProbeTotals:  "packets and bytes of the whole capture alone",
 }
 
-// probes in the order of the table. has says which captures a probe can look at, and columns what it sees of them; they
-// may look at the training captures to choose a vocabulary.
-var probes = []struct {
+// auditProber is a probe. has says which captures it can look at, and columns what it sees of them; they may look at the
+// training captures to choose a vocabulary.
+type auditProber struct {
 	name, missing string
 	has           func(*auditRow) bool
 	columns       func(rows []*auditRow) func(*auditRow) []float64
-}{
+}
+
+// probes of captures in the order of the table.
+var probes = []auditProber{
 	{ProbeAddress, "no addresses", func(r *auditRow) bool { return r.hasHosts }, addressColumns},
 	{ProbePort, "no ports", func(r *auditRow) bool { return len(r.ports) > 0 }, portColumns},
 	{ProbeTime, "no clock: it starts at 0", (*auditRow).clocked, fixedColumns(timeColumns)},
@@ -111,7 +114,7 @@ const (
 )
 
 func (a *auditor) probe(r *AuditResult) error {
-	for _, p := range probes {
+	for _, p := range a.probers {
 		var train, test []*auditRow
 		for i := range a.rows {
 			switch row := &a.rows[i]; {
@@ -131,7 +134,7 @@ func (a *auditor) probe(r *AuditResult) error {
 			case n == 0:
 				absent("%s in any capture", p.missing)
 			case without == 0:
-				absent("%d training and %d test captures are too few", len(train), len(test))
+				absent("%d training and %d %s are too few", len(train), len(test), a.words.test)
 			default:
 				absent("%s in %d of %d captures; %d training and %d test captures are too few", p.missing, without, len(a.rows), len(train), len(test))
 			}
@@ -146,7 +149,7 @@ func (a *auditor) probe(r *AuditResult) error {
 		x, y := probeMatrix(train, columns)
 		xt, yt := probeMatrix(test, columns)
 		if allEqual(x) && allEqual(xt) {
-			absent("the same in all captures")
+			absent("the same in all %s", a.words.many)
 			continue
 		}
 		out := AuditProbe{Name: p.name, Features: x.F, NTrain: len(train), NTest: len(test)}

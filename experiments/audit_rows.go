@@ -13,15 +13,17 @@ import (
 	"earshot/data/trace"
 )
 
-// auditor is what the captures of a data set say, whatever the split.
+// auditor is what the captures of a data set, or the series of a data set of an archive, say, whatever the split.
 type auditor struct {
 	AuditOptions
-	label string
-	k     int // classes
-	rows  []auditRow
-	kins  []kin             // captures are rows
-	near  *neighbors        // nil: not needed yet
-	gaps  map[string]gapped // by axis
+	label   string
+	k       int // classes
+	words   auditWords
+	probers []auditProber
+	rows    []auditRow
+	kins    []kin             // captures are rows
+	near    *neighbors        // nil: not needed yet
+	gaps    map[string]gapped // by axis; nil: the data know of no groups
 }
 
 // auditRow is what an audit keeps of one capture.
@@ -38,6 +40,10 @@ type auditRow struct {
 	shape    []float64 // what traffic looks like, for the groups' neighbors
 	hasTCP   bool
 	hasHosts bool
+
+	levels []float64 // of series: mean and standard deviation of each channel
+	still  []float64 // steps at the first and at the last value of each channel
+	z      []float32 // each channel with mean 0 and variance 1; nil where nothing changes
 }
 
 // side is where a split puts a capture.
@@ -51,7 +57,7 @@ const (
 
 // openAudit reads the captures of ids once.
 func openAudit(data AuditData, label string, classes []string, ids []int64, o AuditOptions) (*auditor, error) {
-	a := &auditor{AuditOptions: o, label: label, k: len(classes), gaps: map[string]gapped{}}
+	a := &auditor{AuditOptions: o, label: label, k: len(classes), words: captureWords, probers: probes, gaps: map[string]gapped{}}
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
 	var packets int64
 	undirected := false

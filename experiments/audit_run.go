@@ -18,17 +18,29 @@ const auditIntro = "Made from the data before anything was trained, for the firs
 // auditName is the file of a run folder that holds the audits of its splits.
 const auditName = "audit.json"
 
-// writeAudit audits the first split of every way of splitting, at the largest number of captures. A run that goes on has
-// its file already.
+// writeAudit writes the audits of a run. One that goes on has its file already.
 func (s *source) writeAudit(dir string, items []item, threads int) error {
 	path := filepath.Join(dir, auditName)
 	if exists(path) && exists(filepath.Join(dir, "manifest.json")) {
 		return nil
 	}
+	audits, err := s.audits(items, threads)
+	if err != nil {
+		return err
+	}
+	return writeJSON(path, audits)
+}
+
+// audits are those of the first split of every way of splitting, at the largest number of captures; of an archive, those of
+// its data sets.
+func (s *source) audits(items []item, threads int) ([]*AuditResult, error) {
+	if s.problems != nil {
+		return s.auditProblems(threads)
+	}
 	a, err := openAudit(s.set, s.study.Label, s.study.Classes, s.ids, AuditOptions{Seed: s.study.Seeds[0], Threads: threads,
 		Marked: marked(s.set, s.study.Label, s.study.Classes)})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	most := slices.Max(s.study.Points)
 	seen := map[string]bool{}
@@ -42,12 +54,12 @@ func (s *source) writeAudit(dir string, items []item, threads int) error {
 		a.Fitted = fitted(items, split)
 		r, err := a.audit(it.split.Train, it.split.Test)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		r.Spec, r.Split = spec, split
 		audits = append(audits, r)
 	}
-	return writeJSON(path, audits)
+	return audits, nil
 }
 
 func exists(path string) bool {
@@ -98,12 +110,16 @@ func (r *Run) auditTables() []Table {
 	if len(r.Audits) == 0 {
 		return nil
 	}
+	of, beside := "Split", "the traffic"
+	if r.archive() {
+		of, beside = "Data set", "the shape of the series"
+	}
 	f := Table{Name: "audit_findings", Title: "Leakage audit: findings",
-		Columns: []Column{{Name: "Split", Left: true}, {Name: "Severity", Left: true}, {Name: "Kind", Left: true}, {Name: "Axis", Left: true}, {Name: "Finding", Left: true}}}
-	p := Table{Name: "audit_probes", Title: "Leakage audit: what a model reaches that sees one thing beside the traffic",
-		Columns: []Column{{Name: "Split", Left: true}, {Name: "Probe", Left: true}, {Name: "Test"}, {Name: "Accuracy %"}, {Name: "95 % interval", Left: true}, {Name: "Majority %"}, {Name: "p Holm"}, {Name: "Model", Left: true, Wide: true}}}
+		Columns: []Column{{Name: of, Left: true}, {Name: "Severity", Left: true}, {Name: "Kind", Left: true}, {Name: "Axis", Left: true}, {Name: "Finding", Left: true}}}
+	p := Table{Name: "audit_probes", Title: "Leakage audit: what a model reaches that sees one thing beside " + beside,
+		Columns: []Column{{Name: of, Left: true}, {Name: "Probe", Left: true}, {Name: "Test"}, {Name: "Accuracy %"}, {Name: "95 % interval", Left: true}, {Name: "Majority %"}, {Name: "p Holm"}, {Name: "Model", Left: true, Wide: true}}}
 	g := Table{Name: "audit_groups", Title: "Leakage audit: captures of one group on both sides",
-		Columns: []Column{{Name: "Split", Left: true}, {Name: "Axis", Left: true}, {Name: "Groups"}, {Name: "Test captures with their group in training %"}, {Name: "Neighbor %"}, {Name: "Without the group %"}, {Name: "p Holm"}}}
+		Columns: []Column{{Name: of, Left: true}, {Name: "Axis", Left: true}, {Name: "Groups"}, {Name: "Test captures with their group in training %"}, {Name: "Neighbor %"}, {Name: "Without the group %"}, {Name: "p Holm"}}}
 	for _, a := range r.Audits {
 		var rows []Row
 		for _, x := range a.Findings {
@@ -125,21 +141,47 @@ func (r *Run) auditTables() []Table {
 		}
 		g.rule(rows)
 	}
-	var absent []string
-	for _, x := range r.Audits[0].Absent {
-		absent = append(absent, x.Name+" ("+x.Reason+")")
-	}
-	if len(absent) > 0 {
-		p.Notes = append(p.Notes, "Not looked at: "+strings.Join(absent, "; ")+".")
+	if absent := r.absent(); len(absent) > 0 {
+		on := &p
+		if len(p.Rows) == 0 { // a table that is left out
+			on = &f
+		}
+		on.Notes = append(on.Notes, "Not looked at: "+strings.Join(absent, "; ")+".")
 	}
 	return slices.DeleteFunc([]Table{f, p, g}, func(t Table) bool { return len(t.Rows) == 0 })
 }
 
+// absent says what was not looked at, and in which of the audits where that is not so in all.
+func (r *Run) absent() (out []string) {
+	in := map[AuditAbsent][]string{}
+	var all []AuditAbsent
+	for _, a := range r.Audits {
+		for _, x := range a.Absent {
+			if in[x] == nil {
+				all = append(all, x)
+			}
+			in[x] = append(in[x], a.Split)
+		}
+	}
+	for _, x := range all {
+		text := x.Name + " (" + x.Reason
+		if n := len(in[x]); n < len(r.Audits) {
+			text += ": " + strings.Join(in[x], ", ")
+		}
+		out = append(out, text+")")
+	}
+	return out
+}
+
 // alarms are the severe findings, for a line that cannot be overlooked.
 func (r *Run) alarms() (out []string) {
+	of := "Split"
+	if r.archive() {
+		of = "Data set"
+	}
 	for _, a := range r.Audits {
 		for _, f := range a.Severe() {
-			out = append(out, fmt.Sprintf("Split %s: %s: %s", a.Split, f.words(), f.Detail))
+			out = append(out, fmt.Sprintf("%s %s: %s: %s", of, a.Split, f.words(), f.Detail))
 		}
 	}
 	return out

@@ -8,9 +8,28 @@ import (
 // notable is the share of the test captures from which traffic on both sides moves the accuracy by a point.
 const notable = 0.01
 
+// auditWords are how an audit speaks of what it looks at.
+type auditWords struct {
+	many, test  string // captures, test captures
+	equal       string // what the ones on both sides have in common
+	same        string
+	like        string
+	equalWithin string // a format: of pairs on one side, and what the first has in common
+	probes      map[string]string
+}
+
+var captureWords = auditWords{
+	many: "captures", test: "test captures",
+	equal:       "have the same packets at the same times as a training capture",
+	same:        "hold the same packets as a training capture in another form (other clock, other sizes, or a part of it)",
+	like:        "have the same payload sizes as a training capture",
+	equalWithin: "%d pairs of captures on the same side hold the same packets%s: they count twice",
+	probes:      probeWords,
+}
+
 // twins finds traffic that is in the data more than once.
 func (a *auditor) twins(r *AuditResult) {
-	kind := func() *pairs { return &pairs{rows: a.rows, test: map[int]bool{}} }
+	kind := func() *pairs { return &pairs{rows: a.rows, words: a.words, test: map[int]bool{}} }
 	equal, same, like := kind(), kind(), kind()
 	known := map[[2]int]bool{}
 	a.equal(func(c *auditRow) string { return c.Digest }, func(i, j int) { known[[2]int{i, j}] = true; equal.add(i, j, "") })
@@ -32,15 +51,22 @@ func (a *auditor) twins(r *AuditResult) {
 			like.add(i, j, "the same first 100 payload sizes")
 		}
 	})
-	equal.report(r, LeakDuplicate, SeveritySevere, SeverityWarn, "have the same packets at the same times as a training capture")
-	same.report(r, LeakDuplicate, SeveritySevere, SeverityWarn, "hold the same packets as a training capture in another form (other clock, other sizes, or a part of it)")
-	like.report(r, LeakNearDuplicate, SeverityWarn, SeverityInfo, "have the same payload sizes as a training capture")
+	for _, p := range a.alike() {
+		like.add(p[0], p[1], "")
+	}
+	equal.report(r, LeakDuplicate, SeveritySevere, SeverityWarn, a.words.equal)
+	same.report(r, LeakDuplicate, SeveritySevere, SeverityWarn, a.words.same)
+	like.report(r, LeakNearDuplicate, SeverityWarn, SeverityInfo, a.words.like)
 	if n := len(equal.within) + len(same.within); n > 0 {
+		classes := ""
+		if other := equal.withinOther + same.withinOther; other > 0 {
+			classes = fmt.Sprintf("; %d of them have two different labels", other)
+		}
 		examples, how := same.within, same.withinHow
 		if len(equal.within) > 0 {
 			examples, how = equal.within, equal.withinHow
 		}
-		r.find(LeakDuplicate, "", SeverityInfo, a.sources(examples), "%d pairs of captures on the same side hold the same packets%s: they count twice", n, how)
+		r.find(LeakDuplicate, "", SeverityInfo, a.sources(examples), a.words.equalWithin+"%s", n, how, classes)
 	}
 	if a.Marked > 0 {
 		r.find(LeakDuplicate, "", SeverityInfo, nil, "%d captures of these classes repeat another one; the data set marks them, and they are on neither side", a.Marked)
@@ -71,17 +97,24 @@ func (a *auditor) equal(key func(*auditRow) string, f func(i, j int)) {
 
 // pairs of captures, told apart by the sides that they lie on.
 type pairs struct {
-	rows      []auditRow
-	across    [][2]int // test, training
-	within    [][2]int
-	test      map[int]bool // test captures in across
-	other     int          // of across: pairs with different classes
-	how       string       // what the first pair of each has in common
-	withinHow string
+	rows        []auditRow
+	words       auditWords
+	across      [][2]int // test, training
+	within      [][2]int
+	test        map[int]bool // test captures in across
+	other       int          // of across: pairs with different classes
+	withinOther int          // of within
+	how         string       // what the first pair of each has in common
+	withinHow   string
 }
 
 func (p *pairs) add(i, j int, how string) {
+	differ := 0
+	if p.rows[i].class != p.rows[j].class {
+		differ = 1
+	}
 	if p.rows[i].side == p.rows[j].side {
+		p.withinOther += differ
 		if p.within = append(p.within, [2]int{i, j}); p.withinHow == "" && how != "" {
 			p.withinHow = " (the first: " + how + ")"
 		}
@@ -94,9 +127,7 @@ func (p *pairs) add(i, j int, how string) {
 		p.how = " (the first: " + how + ")"
 	}
 	p.test[i] = true
-	if p.rows[i].class != p.rows[j].class {
-		p.other++
-	}
+	p.other += differ
 }
 
 // exampleCount is the number of pairs that a finding names.
@@ -118,7 +149,7 @@ func (p *pairs) report(r *AuditResult, kind, many, few, what string) {
 		severity = many
 	}
 	var s strings.Builder
-	fmt.Fprintf(&s, "%d of %d test captures %s%s", len(p.test), r.NTest, what, p.how)
+	fmt.Fprintf(&s, "%d of %d %s %s%s", len(p.test), r.NTest, p.words.test, what, p.how)
 	if p.other > 0 {
 		fmt.Fprintf(&s, "; %d of %d pairs have two different labels", p.other, len(p.across))
 	}

@@ -11,7 +11,8 @@
 // tables/, WriteReport the figures and the report, Verify recomputes them all and trains one cell again.
 //
 // Before the first cell, Audit looks at the data for what gives the classes away beside the traffic: the same packets on
-// both sides of a split, groups on both sides, a clock that names the class. A run keeps it in audit.json.
+// both sides of a split, groups on both sides, a clock that names the class. Of an archive it looks at each data set's
+// series: the same on both sides, as they are or but for level, scale and rounding. A run keeps it in audit.json.
 //
 // How numbers are made. A cell has an exact interval, a p against guessing and a p against the constant answer.
 // Repeats are summarized by mean, standard deviation and the corrected resampled t interval and are never pooled as one

@@ -165,8 +165,8 @@ func (r *Run) accuracyFigure(f fold) Figure {
 	}
 	caption := fmt.Sprintf("Accuracy against time step, protocol %s, splits %s, %d classes: %s. Thin lines: what guessing and the controls reach without looking at the shape of the traffic.",
 		f.protocol, f.split, k, what)
-	if slices.ContainsFunc(f.groups, func(g Group) bool { return g.Control == "" && g.Repeats > 1 && g.CILow == g.CIHigh }) {
-		caption += " A point without a bar: all repeats gave the same number, which is no proof of precision."
+	if slices.ContainsFunc(f.groups, func(g Group) bool { return g.Control == "" && g.Repeats > 1 && g.SD == 0 }) {
+		caption += " Where all repeats gave the same number, which is no proof of precision, the bar is the exact interval of one."
 	}
 	if slices.Contains(f.steps, 0) {
 		caption += " Order only: packet sizes in order of arrival, without time."

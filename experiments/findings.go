@@ -131,8 +131,8 @@ func (g Group) words() string {
 	if g.Repeats > 1 {
 		n = fmt.Sprintf("%d repeats of %d test captures", g.Repeats, g.NTest)
 	}
-	if g.CILow == g.CIHigh {
-		return fmt.Sprintf("%s %% (%s, all equal)", fixed(100*g.Mean, 1), n)
+	if g.Repeats > 1 && g.SD == 0 {
+		n += ", all equal"
 	}
 	return fmt.Sprintf("%s %% (95 %% interval %s to %s; %s)", fixed(100*g.Mean, 1), fixed(100*max(0, g.CILow), 1), fixed(100*min(1, g.CIHigh), 1), n)
 }

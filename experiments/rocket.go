@@ -13,8 +13,8 @@ const rocketLeast = 10
 func isRocket(net string) bool { return net == Rocket || net == MultiRocket }
 
 // fitRocket fits MiniRocket or MultiRocket and the ridge classifier behind it, the features scaled to unit variance, as
-// their authors do. The series are normalized as the protocol says for networks.
-func (s *source) fitRocket(c *Cell, t *binning.Tensor, rowsTrain, rowsTest []int) (onTest, onTrain answers, err error) {
+// their authors do. The series are normalized as the protocol says for networks. The number of threads changes no bit.
+func (s *source) fitRocket(c *Cell, t *binning.Tensor, rowsTrain, rowsTest []int, threads int) (onTest, onTrain answers, err error) {
 	d, test := s.rowsOf(t, c.Settings, rowsTrain), s.rowsOf(t, c.Settings, rowsTest)
 	if c.Control == ControlPermuted {
 		permute(d.Y, c.Settings)
@@ -24,7 +24,7 @@ func (s *source) fitRocket(c *Cell, t *binning.Tensor, rowsTrain, rowsTest []int
 	norm.Apply(test.X, d.C, d.T)
 	x, z := padded(d), padded(test)
 	k := len(d.Classes)
-	m := classical.Rocket{Multi: c.Net == MultiRocket, Channels: d.C, Seed: seed(c.Net, c.Control, c.Representation, c.StepUS, c.Points, c.Split, c.Seed)}
+	m := classical.Rocket{Multi: c.Net == MultiRocket, Channels: d.C, Seed: seed(c.Net, c.Control, c.Representation, c.StepUS, c.Points, c.Split, c.Seed), Threads: threads}
 	if err := m.Fit(x, d.Y, k); err != nil {
 		return onTest, onTrain, err
 	}

@@ -18,10 +18,10 @@ import (
 
 // Options say where a study runs and on what; none of them changes its numbers.
 type Options struct {
-	Dir      string // of the run; resumed when it holds the same run
-	Data     string // data set folder; empty: the study's generated data, kept in Dir/data
-	Backend  kernel.Backend
-	Threads  int // classical cells at work side by side; 0: all processors
+	Dir      string         // of the run; resumed when it holds the same run
+	Data     string         // data set folder; empty: the study's generated data, kept in Dir/data
+	Backend  kernel.Backend // its threads are those of a cell that sees series: a network, MiniRocket, MultiRocket
+	Threads  int            // classical cells at work side by side, and those of the audit; 0: all processors
 	Version  Version
 	Machine  Machine
 	Progress func(Progress) // may be nil
@@ -130,14 +130,13 @@ func (s *source) begin(o Options, items []item, splits map[string]Split) error {
 	if err := s.writeCaptures(filepath.Join(o.Dir, "captures.csv")); err != nil {
 		return err
 	}
-	if s.problems != nil { // no packets, and series of many shapes
-		return writeJSON(path, m)
-	}
-	if err := s.writeSeries(filepath.Join(o.Dir, "series.npz")); err != nil {
-		return err
-	}
-	if err := s.writePackets(filepath.Join(o.Dir, "packets.csv")); err != nil {
-		return err
+	if s.problems == nil { // else no packets, and series of many shapes
+		if err := s.writeSeries(filepath.Join(o.Dir, "series.npz")); err != nil {
+			return err
+		}
+		if err := s.writePackets(filepath.Join(o.Dir, "packets.csv")); err != nil {
+			return err
+		}
 	}
 	if err := s.writeAudit(o.Dir, items, o.Threads); err != nil {
 		return err
@@ -247,7 +246,7 @@ func (s *source) learn(ctx context.Context, be kernel.Backend, c *Cell, split Sp
 	if c.kind() == network {
 		return s.trainNetwork(ctx, be, c, t, rowsTrain, rowsTest, dir, on)
 	}
-	onTest, onTrain, err = s.fitRocket(c, t, rowsTrain, rowsTest)
+	onTest, onTrain, err = s.fitRocket(c, t, rowsTrain, rowsTest, be.Threads())
 	c.WallS = time.Since(begun).Seconds()
 	return onTest, onTrain, err
 }

@@ -78,8 +78,10 @@ func majority(class []int, k int) int {
 // Summarize groups the cells that have numbers by everything but split and seed, in the order of the sweep.
 //
 // The interval of a group is the corrected resampled t interval of the mean (Nadeau and Bengio 2003), not cut to 0..1;
-// the cell's exact interval when there is one repeat; and a cluster bootstrap over the groups of captures when the split
-// holds groups or times apart, since captures of one day are not independent.
+// and a cluster bootstrap over the groups of captures when the split holds groups or times apart, since captures of one
+// day are not independent. One repeat has its cell's exact interval. So have repeats that are all equal, whatever made
+// them: without a spread the t interval and a bootstrap of nothing but right answers have no width, which no precision of
+// the data stands behind, and each repeat by itself says how far the accuracy may be off.
 //
 // P is the corrected resampled t test of the mean against guessing, one-sided; the cell's exact binomial p when there is
 // one repeat or when all repeats are equal, which leaves a t test without variance. Repeats are never pooled.
@@ -150,11 +152,9 @@ func (g *Group) summarize(labels map[int64]map[string]string) {
 	g.PHolm = math.NaN()
 	g.Mean, g.SD, g.CILow, g.CIHigh = metrics.CorrectedResampledT(acc, g.NTrain, g.NTest, level)
 	g.P = metrics.CorrectedResampledP(acc, 1/float64(len(g.Classes)), g.NTrain, g.NTest)
-	if g.Repeats == 1 {
-		g.CILow, g.CIHigh = first.CILow, first.CIHigh
-	}
-	if g.Repeats == 1 || g.SD == 0 {
-		g.P = first.PGuess
+	equal := g.Repeats == 1 || g.SD == 0
+	if equal {
+		g.CILow, g.CIHigh, g.P = first.CILow, first.CIHigh, first.PGuess
 	}
 	if axis := splitAxis(g.SplitSpec); axis != "" {
 		var correct []bool
@@ -165,7 +165,7 @@ func (g *Group) summarize(labels map[int64]map[string]string) {
 				of = append(of, labels[p.CaptureID][axis])
 			}
 		}
-		if lo, hi := metrics.ClusterBootstrap(correct, of, bootstrap, 1, level); !math.IsNaN(lo) {
+		if lo, hi := metrics.ClusterBootstrap(correct, of, bootstrap, 1, level); lo < hi || !equal && !math.IsNaN(lo) {
 			g.CILow, g.CIHigh = lo, hi
 		}
 	}

@@ -59,6 +59,10 @@ func TestSummarize(t *testing.T) {
 		t.Errorf("fcn: p %g, want %g", fcn.P, want)
 	}
 	// All repeats are equal: a t test would find p = 0 or 0.5; the exact test of one repeat is used.
+	// Equal repeats, as those of the constant answer: the exact interval of 3 of 9, not one without width.
+	if a, b := metrics.ClopperPearson(3, 9, 0.95); lstm.CILow != a || lstm.CIHigh != b {
+		t.Errorf("equal repeats: interval %g - %g, want %g - %g", lstm.CILow, lstm.CIHigh, a, b)
+	}
 	if lstm.SD != 0 || lstm.P != metrics.BinomialTail(3, 9, 1.0/3) {
 		t.Errorf("lstm: sd %g, p %g", lstm.SD, lstm.P)
 	}
@@ -98,6 +102,17 @@ func TestSummarizeClusters(t *testing.T) {
 	lo, hi := metrics.ClusterBootstrap(right, day, bootstrap, 1, 0.95)
 	if g.CILow != lo || g.CIHigh != hi || !(lo < g.Mean && g.Mean < hi) {
 		t.Errorf("interval %g - %g around %g, want the bootstrap over six days, %g - %g", g.CILow, g.CIHigh, g.Mean, lo, hi)
+	}
+	// With nothing but right answers a bootstrap has no width either.
+	for _, c := range cells {
+		for i := range c.Predictions {
+			c.Predictions[i].Predicted = c.Predictions[i].True
+		}
+		c.score([]int{0, 1, 2})
+	}
+	g = Summarize(cells, captures)[0]
+	if a, b := metrics.ClopperPearson(9, 9, 0.95); g.CILow != a || g.CIHigh != b {
+		t.Errorf("all right: interval %g - %g, want %g - %g", g.CILow, g.CIHigh, a, b)
 	}
 	for spec, want := range map[string]string{"group=day": "day", "group=day:3": "day", "time=hour": "hour", "random:1": "", "official": ""} {
 		if got := splitAxis(spec); got != want {

@@ -30,8 +30,8 @@ type VerifyOptions struct {
 
 // Verify recomputes everything in a run folder that follows from something else in it: the metrics of each cell from its
 // predictions, the predictions' captures and classes from splits.json and captures.csv, the digests of the weights,
-// cells.csv, summary.csv and every table; and it trains one cell again from the data and compares its weights and
-// predictions. The error is about what could not be checked; what is wrong is in the checks.
+// cells.csv, summary.csv and every table; it makes the leakage audit of an archive again; and it trains one cell again from
+// the data and compares its weights and predictions. The error is about what could not be checked; what is wrong is in the checks.
 func Verify(ctx context.Context, o VerifyOptions) ([]Check, error) {
 	r, err := LoadRun(o.Dir)
 	if err != nil {
@@ -54,6 +54,13 @@ func Verify(ctx context.Context, o VerifyOptions) ([]Check, error) {
 	}
 	if len(cells) == 0 {
 		return append(checks, Check{"one cell trained again", true, "no cell was trained"}), nil
+	}
+	if r.archive() && r.Audits != nil {
+		c, err := r.verifyAudit(o)
+		if err != nil {
+			return checks, err
+		}
+		checks = append(checks, c)
 	}
 	for _, c := range cells {
 		again, err := r.verifyTraining(ctx, o, c)
@@ -177,21 +184,65 @@ func (r *Run) verifyTables() Check {
 	return Check{"tables", true, fmt.Sprintf("%d files", len(files))}
 }
 
+// openData opens the run's data set again.
+func (r *Run) openData(o VerifyOptions) (*source, error) {
+	study := r.Manifest.Settings
+	study.Memory = 0
+	s, err := openSource(study, cmp.Or(o.Data, r.Manifest.Data.Path), r.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("%w (has the data set moved? name it with --data)", err)
+	}
+	return s, nil
+}
+
+// otherData says in words that the data set is not the run's; "" where it is.
+func (r *Run) otherData(s *source) string {
+	if s.info.Digest == r.Manifest.Data.Digest {
+		return ""
+	}
+	return fmt.Sprintf("the data set has digest %s, the run was made from %s", s.info.Digest, r.Manifest.Data.Digest)
+}
+
+// verifyAudit makes the audits of an archive again, which takes seconds.
+func (r *Run) verifyAudit(o VerifyOptions) (Check, error) {
+	const name = "leakage audit made again"
+	s, err := r.openData(o)
+	if err != nil {
+		return Check{}, err
+	}
+	if why := r.otherData(s); why != "" {
+		return Check{name, false, why}, nil
+	}
+	audits, err := s.auditProblems(o.Threads)
+	if err != nil {
+		return Check{name, false, err.Error()}, nil
+	}
+	want, err := marshal(audits)
+	if err != nil {
+		return Check{}, err
+	}
+	have, err := os.ReadFile(filepath.Join(r.Dir, auditName))
+	if err != nil {
+		return Check{name, false, err.Error()}, nil
+	}
+	if !bytes.Equal(have, want) {
+		return Check{name, false, auditName + ": not what the data give"}, nil
+	}
+	return Check{name, true, fmt.Sprintf("%d data sets", len(audits))}, nil
+}
+
 // verifyTraining trains one cell again and compares weights, numbers and predictions.
 func (r *Run) verifyTraining(ctx context.Context, o VerifyOptions, c *Cell) (Check, error) {
 	name := "one cell trained again"
 	if c.WeightsSHA256 == "" {
 		name = "one cell fitted again"
 	}
-	path := cmp.Or(o.Data, r.Manifest.Data.Path)
-	study := r.Manifest.Settings
-	study.Memory = 0
-	s, err := openSource(study, path, r.Dir)
+	s, err := r.openData(o)
 	if err != nil {
-		return Check{}, fmt.Errorf("%w (has the data set moved? name it with --data)", err)
+		return Check{}, err
 	}
-	if s.info.Digest != r.Manifest.Data.Digest {
-		return Check{name, false, fmt.Sprintf("the data set has digest %s, the run was made from %s", s.info.Digest, r.Manifest.Data.Digest)}, nil
+	if why := r.otherData(s); why != "" {
+		return Check{name, false, why}, nil
 	}
 	dir, err := os.MkdirTemp("", "earshot-verify-")
 	if err != nil {

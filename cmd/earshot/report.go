@@ -19,7 +19,7 @@ cells give the same bytes.
 
 The columns of summary.csv are those of the settings, then repeats, mean, sd (n - 1), median, ci_low, ci_high, p_holm. The
 interval of several repeats is the corrected resampled t interval as computed, which may leave 0 to 1; the tables cut
-it there. tables/*.tex need \usepackage{booktabs}.`,
+it there. Repeats that are all equal have the exact interval of one. tables/*.tex need \usepackage{booktabs}.`,
 		Example: `  earshot report songs`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

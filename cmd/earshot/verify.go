@@ -33,7 +33,7 @@ the predictions. Exit status 1 when anything differs.`,
 			}
 			var b *bar
 			checks, err := experiments.Verify(cmd.Context(), experiments.VerifyOptions{
-				Options: experiments.Options{Dir: args[0], Data: data, Backend: be, Progress: func(p experiments.Progress) {
+				Options: experiments.Options{Dir: args[0], Data: data, Backend: be, Threads: a.workers(), Progress: func(p experiments.Progress) {
 					if b == nil && p.Event.Steps > 0 {
 						b = a.progress("verify "+p.ID, int64(p.Event.Steps), "steps")
 					}
