@@ -29,9 +29,9 @@ func newClassifyCommand(a *app) *cobra.Command {
 		Long: `Fit a classical model on the table of --train and write its answers for the rows of --test.
 
 Tables are .npz files with X (N,F) and y (N), or with --label AXIS the label_AXIS that features writes; classes of the test
-table may be missing. The result holds pred (N), and where the
-model has them proba (N,K), decision (N; one column for each class or, for svm, pair of classes beyond two classes),
-importances (F) and classes (K). Models: ` + strings.Join(train.ClassifierNames(), ", ") + `.
+table may be missing. The result holds pred (N), and where the model has them proba (N,K), decision (N; one column for each
+class or, for svm, pair of classes beyond two classes), importances (F) and classes (K). Models:
+` + strings.Join(train.ClassifierNames(), ", ") + `.
 
 Settings have scikit-learn's names and notation; lists within a value are joined by colons:
 
