@@ -42,8 +42,8 @@ Settings have scikit-learn's names and notation; lists within a value are joined
 
 --seed is random_state and --threads is n_jobs, unless they are set. For minirocket and multirocket a row is a series of at
 least 9 and 10 steps, and X is (N,C,T), or (N,T) for one channel.`,
-		Example: `  earshot features histogram monday --out monday.npz
-  earshot features histogram tuesday --out tuesday.npz
+		Example: `  earshot features cumulative monday --out monday.npz
+  earshot features cumulative tuesday --out tuesday.npz
   earshot classify --model forest --set n_estimators=400 --train monday.npz --test tuesday.npz --label song --out answers.npz`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.classify(f) },
