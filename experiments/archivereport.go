@@ -96,8 +96,8 @@ func (r *Run) archiveFindings(groups []Group, s Standing) (out []finding) {
 	if s.Nemenyi != nil {
 		models.About = fmt.Sprintf("%d models over %d data sets", len(s.Nets), len(s.Datasets))
 		best := s.Order()[0]
-		models.add("%s has the best mean rank, %s. Friedman's test that all models are alike: p = %s (chi-square), %s (Iman-Davenport).",
-			netTitle(s.Nets[best]), fixed(s.Ranks[best], 2), pvalue(s.Friedman.P), pvalue(s.Friedman.PF))
+		models.add("%s has the best mean rank, %s. Friedman's test that all models are alike: %s (chi-square), %s (Iman-Davenport).",
+			netTitle(s.Nets[best]), fixed(s.Ranks[best], 2), pWords(s.Friedman.P), pWords(s.Friedman.PF))
 		var apart []string
 		holm, pairs := 0, s.Pairs()
 		for _, p := range pairs {
@@ -124,8 +124,8 @@ func (r *Run) archiveFindings(groups []Group, s Standing) (out []finding) {
 		}
 	}
 	if acc, constant, p := permutedLabels(groups); p < 0.05 && acc > constant {
-		whole.add("Trained on permuted labels, %s reaches %s %% on average, above the %s %% of the constant answer (p = %s): something other than the label leaks, and the other numbers are not to be trusted.",
-			netTitle(r.Manifest.Settings.controlNet()), fixed(100*acc, 1), fixed(100*constant, 1), pvalue(p))
+		whole.add("Trained on permuted labels, %s reaches %s %% on average, above the %s %% of the constant answer (%s): something other than the label leaks, and the other numbers are not to be trusted.",
+			netTitle(r.Manifest.Settings.controlNet()), fixed(100*acc, 1), fixed(100*constant, 1), pWords(p))
 	}
 	for _, f := range []finding{whole, published, models} {
 		if len(f.Lines) > 0 {

@@ -83,6 +83,9 @@ func AuditSet(set *dataset.Set, label string, classes []string, by dataset.Split
 	if err != nil {
 		return nil, err
 	}
+	if len(classes) < 2 {
+		return nil, &UsageError{fmt.Errorf("experiments: axis %s: one class, %q; at least 2 are needed", label, classes[0])}
+	}
 	splits, err := by.Split(caps, label, o.Seed)
 	if err != nil {
 		return nil, err

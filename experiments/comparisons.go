@@ -241,7 +241,10 @@ func (r *Run) chosenTable(folds []featureFold) Table {
 	t := Table{Name: "chosen", Title: "Settings that the inner search chose, by number of random splits",
 		Columns: []Column{{Name: "Protocol", Left: true}, {Name: "Features", Left: true}, {Name: "Model", Left: true}, {Name: "Setting", Left: true}, {Name: "Chosen", Left: true}, {Name: "Splits"}, {Name: "Study, of 100", Left: true}},
 		Notes:   []string{"Each split counts once; of points that are equally good the first of the grid is taken. p is the number of features."}}
-	pub := r.Manifest.Settings.Published.Requests
+	pub := r.Published().Requests
+	if pub == nil {
+		t.Columns = t.Columns[:6]
+	}
 	for _, f := range folds {
 		if splitAxis(f.split) != "" {
 			continue
@@ -274,7 +277,7 @@ func (r *Run) chosenTable(folds []featureFold) Table {
 						}
 					}
 				}
-				rows = append(rows, Row{Fields: []string{g.Protocol, setTitle(g.Representation), netTitle(g.Net), setting, strings.Join(won, ", "), integer(g.Repeats), strings.Join(study, ", ")}})
+				rows = append(rows, Row{Fields: []string{g.Protocol, setTitle(g.Representation), netTitle(g.Net), setting, strings.Join(won, ", "), integer(g.Repeats), strings.Join(study, ", ")}[:len(t.Columns)]})
 			}
 		}
 		t.rule(rows)

@@ -159,8 +159,12 @@ func (s *source) choose() error {
 		s.study.Points = []int{len(s.rows)}
 	}
 	for _, n := range s.study.Points {
-		if n > len(s.rows) || n < 2*k || n < 5 {
-			return &UsageError{fmt.Errorf("experiments: points %d: the data have %d captures of %d classes; use %d to %d", n, len(s.rows), k, max(2*k, 5), len(s.rows))}
+		least := max(2*k, 5)
+		if len(s.rows) < least {
+			return &UsageError{fmt.Errorf("experiments: axis %s: %d captures of %d classes; at least %d are needed", s.study.Label, len(s.rows), k, least)}
+		}
+		if n > len(s.rows) || n < least {
+			return &UsageError{fmt.Errorf("experiments: points %d: the data have %d captures of %d classes; use %d to %d", n, len(s.rows), k, least, len(s.rows))}
 		}
 	}
 	return nil

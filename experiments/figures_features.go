@@ -42,7 +42,7 @@ func (r *Run) splitFigure(side []featureFold, part string) Figure {
 		panels = []string{""}
 	}
 	var all []plots.DotPanel
-	pub := r.Manifest.Settings.Published.Requests
+	pub := r.Published().Requests
 	for _, set := range panels {
 		d := plots.DotPanel{Title: setTitle(set), XLabel: "Accuracy (%)", Percent: true,
 			References: []plots.Reference{{Name: "chance", Value: 1 / float64(len(r.Manifest.Settings.Classes))}}}
@@ -92,8 +92,12 @@ func (r *Run) splitFigure(side []featureFold, part string) Figure {
 	if part != "" {
 		name, what = "ablations_"+side[0].protocol, "Accuracy of a forest on some of the features"
 	}
-	return Figure{name, fmt.Sprintf("%s, protocol %s: means over the splits, bars 95 %% intervals (corrected resampled t for random splits, bootstrap over what is held apart for the others). Dashed: guessing and the controls on the first kind of split. Hollow: the study's own numbers, for its own captures and random splits.",
-		what, side[0].protocol), plots.Dots(all...)}
+	caption := fmt.Sprintf("%s, protocol %s: means over the splits, bars 95 %% intervals (corrected resampled t for random splits, bootstrap over what is held apart for the others). Dashed: guessing and the controls on the first kind of split.",
+		what, side[0].protocol)
+	if pub != nil {
+		caption += " Hollow: the study's own numbers, for its own captures and random splits."
+	}
+	return Figure{name, caption, plots.Dots(all...)}
 }
 
 // binFigure is Table I as a figure.
@@ -104,7 +108,7 @@ func (r *Run) binFigure(f featureFold) Figure {
 			d.References = append(d.References, plots.Reference{Name: g.Control, Value: g.Mean})
 		}
 	}
-	pub := r.Manifest.Settings.Published.Requests
+	pub := r.Published().Requests
 	for _, b := range r.binCounts() {
 		with, ok := f.find(PartBins, binName(b, true), "", "")
 		without, ok2 := f.find(PartBins, binName(b, false), "", "")
@@ -127,7 +131,11 @@ func (r *Run) binFigure(f featureFold) Figure {
 		return Figure{}
 	}
 	d.Percent = true
-	return Figure{"bins_" + f.name(), fmt.Sprintf("A forest on histograms of packet sizes and inter-arrival times with B bins each, with and without packets that carry nothing, protocol %s, %s. Bars: 95 %% intervals. Hollow: the study's Table I.", f.protocol, specTitle(f.split)), plots.Dots(d)}
+	caption := fmt.Sprintf("A forest on histograms of packet sizes and inter-arrival times with B bins each, with and without packets that carry nothing, protocol %s, %s. Bars: 95 %% intervals.", f.protocol, specTitle(f.split))
+	if pub != nil {
+		caption += " Hollow: the study's Table I."
+	}
+	return Figure{"bins_" + f.name(), caption, plots.Dots(d)}
 }
 
 // bestConfusions are the averaged matrices of the best model of each set, and the published ones (EC-42).
@@ -135,7 +143,7 @@ func (r *Run) bestConfusions(folds []featureFold) (out []Figure) {
 	if len(r.Manifest.Settings.Classes) > 30 {
 		return nil
 	}
-	pub := r.Manifest.Settings.Published.Requests
+	pub := r.Published().Requests
 	for _, set := range r.setNames() {
 		g, ok := bestOf(folds, set)
 		if !ok {

@@ -62,15 +62,26 @@ func (c *Correlations) thin(n int) (rows, ends []int) {
 const mostBursts = 8
 
 func (r *Run) burstFigure(bursts []Burst) Figure {
-	const bars = 600 // over the figure's width
+	const bars = 600 // over the figure's width, at most
 	window := float64(r.Manifest.Settings.DurationUS)
-	step := time.Duration(math.Max(1, window/bars)) * time.Microsecond
+	step := roundStep(window / bars)
 	var panels []plots.BurstPanel
 	for _, b := range bursts[:min(mostBursts, len(bursts))] {
 		panels = append(panels, b.panel(step, int(math.Ceil(window/float64(step.Microseconds())))))
 	}
 	return Figure{"burst", fmt.Sprintf("The first capture of each class: payload bytes per %s, down above the line and up below it.", plots.StepName(step)),
 		plots.Burst(panels...)}
+}
+
+// roundStep is the smallest of 1, 2, 5 times a power of ten that is not below the microseconds.
+func roundStep(us float64) time.Duration {
+	for p := 1.0; ; p *= 10 {
+		for _, m := range []float64{1, 2, 5} {
+			if m*p >= us {
+				return time.Duration(m*p) * time.Microsecond
+			}
+		}
+	}
 }
 
 // panel counts the payload bytes of each step; direction 1 is up, 2 is down.

@@ -98,7 +98,7 @@ func (f fold) finding(classes int) finding {
 		add("Bytes and packets of the capture, without any series, reach %s: %s.", g.words(), verdict)
 	}
 	if g, ok := f.find("", ControlDuration, 0, f.points[0]); ok && g.P < 0.05 {
-		add("The length of the capture alone reaches %s, p = %s against guessing: it is a label by itself.", g.words(), pvalue(g.P))
+		add("The length of the capture alone reaches %s, %s against guessing: it is a label by itself.", g.words(), pWords(g.P))
 	}
 	var permuted []Group
 	for _, g := range f.groups {
@@ -213,7 +213,7 @@ func (r *Run) caveats() (out []string) {
 		add("The splits hold single captures apart, not days or places. Captures of one session stand on both sides; a split by group or time can be much harder.")
 	}
 	add("The world is closed: the eavesdropper knows that it is one of %d classes. With unknown traffic in between, the numbers would be lower.", k)
-	if len(r.Published().Cells) > 0 || r.Published().Requests != nil {
+	if len(r.Published().Cells) > 0 || r.Manifest.Settings.Published.Requests != nil {
 		s := "The published numbers belong to other captures, which are not available. They stand beside ours for orientation"
 		if len(r.Published().Cells) > 0 {
 			s += ", and most have wide intervals themselves (table of the study's own cells)"

@@ -51,6 +51,9 @@ var songsPublished = Published{Label: "song", Classes: 3, Guess: 0.33, Order: 0.
 func (r *Run) Published() Published {
 	s := &r.Manifest.Settings
 	p := s.Published
+	if q := p.Requests; q != nil && len(q.Confusion) > 0 && len(q.Confusion[0].Classes) != len(s.Classes) {
+		p.Requests = nil // its accuracies are of six types; what was published on commands has a table of its own
+	}
 	if r.Synthetic() || (p.Label == "" || p.Label == s.Label) && (p.Classes == 0 || p.Classes == len(s.Classes)) {
 		return p
 	}

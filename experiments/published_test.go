@@ -212,3 +212,27 @@ func TestPublishedOnlyWhereItFits(t *testing.T) {
 		}
 	}
 }
+
+// The study's accuracies on six types say nothing beside accuracies on a hundred commands.
+func TestPublishedTypes(t *testing.T) {
+	for classes, want := range map[int]bool{6: true, 5: false, 100: false} {
+		r := &Run{}
+		r.Manifest.Settings.Published = Requests.Published
+		r.Manifest.Settings.Classes = make([]string, classes)
+		if got := r.Published().Requests != nil; got != want {
+			t.Errorf("%d classes: published accuracies %t, want %t", classes, got, want)
+		}
+	}
+}
+
+func TestNumbersInReports(t *testing.T) {
+	for _, c := range []struct{ got, want string }{
+		{fixed(-0.004, 2), "0.00"}, {fixed(-0.006, 2), "-0.01"}, {fixed(0, 1), "0.0"}, {signed(-0.00001), "0.00"}, {fixed(math.NaN(), 1), ""},
+		{pWords(0.0123), "p = 0.012"}, {pWords(0.0001), "p < 0.001"},
+		{roundStep(10e6 / 600).String(), "20ms"}, {roundStep(60e6 / 600).String(), "100ms"}, {roundStep(30e6 / 600).String(), "50ms"}, {roundStep(0.1).String(), "1µs"},
+	} {
+		if c.got != c.want {
+			t.Errorf("%q, want %q", c.got, c.want)
+		}
+	}
+}

@@ -142,8 +142,8 @@ func ReadScores(path string) (Standing, error) {
 	for i, f := range rows {
 		p := rowParser{path: path, row: i + 2, field: f}
 		d, net, v := f[at[0]], f[at[1]], p.float(at[2], 64)
-		if p.err == nil && (math.IsNaN(v) || math.IsInf(v, 0)) {
-			p.fail(at[2], "a finite number")
+		if p.err == nil && !(v >= 0 && v <= 1) {
+			p.fail(at[2], "an accuracy from 0 to 1; give fractions, not percent")
 		}
 		if p.err != nil {
 			return Standing{}, p.err

@@ -428,13 +428,17 @@ func times(repeats, n int) string {
 func percent(v float64) string { return fixed(100*v, 2) }
 
 // signed prints a difference of fractions in points.
-func signed(v float64) string { return strconv.FormatFloat(100*v, 'f', 2, 64) }
+func signed(v float64) string { return fixed(100*v, 2) }
 
 func fixed(v float64, digits int) string {
 	if math.IsNaN(v) {
 		return ""
 	}
-	return strconv.FormatFloat(v, 'f', digits, 64)
+	s := strconv.FormatFloat(v, 'f', digits, 64)
+	if strings.Trim(s, "-0.") == "" {
+		s = strings.TrimPrefix(s, "-") // rounding leaves no sign on nothing
+	}
+	return s
 }
 
 func pvalue(p float64) string {
@@ -445,6 +449,14 @@ func pvalue(p float64) string {
 		return "<0.001"
 	}
 	return fixed(p, 3)
+}
+
+// pWords is a p-value within a sentence: p = 0.012, p < 0.001.
+func pWords(p float64) string {
+	if s, small := strings.CutPrefix(pvalue(p), "<"); small {
+		return "p < " + s
+	}
+	return "p = " + pvalue(p)
 }
 
 // quantile interpolates linearly between the sorted values.

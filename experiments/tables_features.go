@@ -181,7 +181,7 @@ func (r *Run) featureNotes(f featureFold) []string {
 		EdgesTrain: "Histogram edges from the training captures."}[r.protocol(f.protocol).Edges]
 	notes := []string{strings.TrimSpace(r.view() + " " + edges)}
 	if splitAxis(f.split) == "" && !r.Synthetic() && slices.ContainsFunc(r.Captures, func(c Capture) bool { return c.Labels["query"] != "" }) {
-		note := "Captures of one command stand on both sides of these splits."
+		note := "Captures of one command stand on both sides of random splits."
 		if s.Label == "query" {
 			note = "The repeats of a command were recorded one after the other, and a random split puts neighbors on both sides: these numbers are optimistic by construction."
 		}
@@ -214,7 +214,8 @@ func (r *Run) modelTable(f featureFold) Table {
 	}
 	t.Notes = append([]string{fmt.Sprintf("In each split the grid of a model is searched on stratified %d-fold splits of the training captures. Interval: %s; that of one split, exact, where all are equal. Balanced: mean recall of the classes. Guessing is %s %%. p Holm: against guessing, over the models of this table.",
 		innerFolds, interval, percent(1/float64(len(r.Manifest.Settings.Classes))))}, r.featureNotes(f)...)
-	beside := splitAxis(f.split) == "" // the study's splits are random
+	pub := r.Published().Requests
+	beside := splitAxis(f.split) == "" && pub != nil // the study's splits are random
 	if !beside {
 		t.Columns = t.Columns[:12]
 	}
@@ -240,8 +241,10 @@ func (r *Run) modelTable(f featureFold) Table {
 			fields[1] = netTitle(g.Net)
 			if g.Control != "" {
 				fields[1] = controlNames[g.Control] + ", " + fields[1]
-			} else if p, ok := r.Manifest.Settings.Published.Requests.Model(g.Representation, g.Net); ok && beside {
-				fields[12], fields[13], fields[14] = percent(p.Mean), percent(p.SD), percent(p.Median)
+			} else if beside {
+				if p, ok := pub.Model(g.Representation, g.Net); ok {
+					fields[12], fields[13], fields[14] = percent(p.Mean), percent(p.SD), percent(p.Median)
+				}
 			}
 		}
 		return Row{Fields: fields[:len(t.Columns)]}

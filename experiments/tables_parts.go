@@ -33,6 +33,11 @@ func (r *Run) commandTable(folds []featureFold) Table {
 		for _, g := range f.controls {
 			rows = append(rows, Row{Fields: []string{controlNames[g.Control] + " (ours)", strconv.Itoa(g.Points), specTitle(f.split), percent(g.Mean)}})
 		}
+		for _, set := range r.setNames() {
+			if g, ok := f.find("", set, "", ControlPermuted); ok {
+				rows = append(rows, Row{Fields: []string{fmt.Sprintf("%s, %s (ours)", controlNames[g.Control], setTitle(set)), strconv.Itoa(g.Points), specTitle(f.split), percent(g.Mean)}})
+			}
+		}
 	}
 	t.rule(rows)
 	return t
@@ -43,6 +48,10 @@ func (r *Run) binTable(f featureFold) Table {
 	t := Table{Name: "bins_" + f.name(), Title: fmt.Sprintf("Forest on histograms of B bins, protocol %s, %s", f.protocol, specTitle(f.split)),
 		Columns: []Column{{Name: "B"}, {Name: "With ACKs %"}, {Name: "SD"}, {Name: "Without %"}, {Name: "SD without"}, {Name: "p, corrected t"}, {Name: "Study with %"}, {Name: "Study without %"}},
 		Notes:   append([]string{fmt.Sprintf("%d trees, no search. ACKs: packets without payload. The p is of the difference with - without, by the corrected resampled t test of pairs of splits.", r.Manifest.Settings.Trees)}, r.featureNotes(f)...)}
+	pub := r.Published().Requests
+	if pub == nil {
+		t.Columns = t.Columns[:6]
+	}
 	for _, b := range r.binCounts() {
 		with, ok := f.find(PartBins, binName(b, true), "", "")
 		without, ok2 := f.find(PartBins, binName(b, false), "", "")
@@ -56,17 +65,19 @@ func (r *Run) binTable(f featureFold) Table {
 			}
 		}
 		row := []string{strconv.Itoa(b), percent(with.Mean), percent(with.SD), percent(without.Mean), percent(without.SD), pvalue(p), "", ""}
-		if pub := r.Manifest.Settings.Published.Requests; pub != nil {
+		if pub != nil {
 			for _, q := range pub.Bins {
 				if q.B == b {
 					row[6], row[7] = percent(q.WithACKs), percent(q.WithData)
 				}
 			}
 		}
-		t.add(row...)
+		t.add(row[:len(t.Columns)]...)
 	}
 	if len(t.Rows) > 0 {
-		r.controlRows(&t, f, func(name, mean, sd string) []string { return []string{name, mean, sd, "", "", "", "", ""} })
+		r.controlRows(&t, f, func(name, mean, sd string) []string {
+			return []string{name, mean, sd, "", "", "", "", ""}[:len(t.Columns)]
+		})
 	}
 	return t
 }
@@ -101,7 +112,8 @@ func (r *Run) ablationTable(f featureFold) Table {
 	t := Table{Name: "ablations_" + f.name(), Title: fmt.Sprintf("Forest on some of the features, protocol %s, %s", f.protocol, specTitle(f.split)),
 		Columns: []Column{{Name: "Features", Left: true}, {Name: "Test points"}, {Name: "Accuracy %"}, {Name: "SD"}, {Name: "95 % low"}, {Name: "95 % high"}, {Name: "p Holm"}, {Name: "Study %"}, {Name: "Study SD", Wide: true}},
 		Notes:   append([]string{fmt.Sprintf("%d trees, no search; the study searched its grid. p Holm: against guessing, over the rows of this table.", r.Manifest.Settings.Trees)}, r.featureNotes(f)...)}
-	beside := splitAxis(f.split) == ""
+	pub := r.Published().Requests
+	beside := splitAxis(f.split) == "" && pub != nil
 	if !beside {
 		t.Columns = t.Columns[:7]
 	}
@@ -110,8 +122,8 @@ func (r *Run) ablationTable(f featureFold) Table {
 			continue
 		}
 		row := []string{setTitle(g.Representation), times(g.Repeats, g.NTest), percent(g.Mean), percent(g.SD), percent(max(0, g.CILow)), percent(min(1, g.CIHigh)), pvalue(g.PHolm), "", ""}
-		if p := r.Manifest.Settings.Published.Requests; p != nil && beside {
-			for _, a := range p.Ablations {
+		if beside {
+			for _, a := range pub.Ablations {
 				if a.Set == g.Representation {
 					row[7] = percent(a.Mean)
 					if a.SD > 0 {

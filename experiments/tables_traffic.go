@@ -44,16 +44,35 @@ func (r *Run) packetTable() (Table, error) {
 	const rows = 16
 	b := bursts[0]
 	t.Title = fmt.Sprintf("The first packets of one capture of %s", b.Class)
-	t.Notes = []string{"Addresses are replaced. Length: bytes of the packet on the wire; where the system joined datagrams on receipt, larger than the network's MTU."}
+	if b.Packets[0].Protocol == 0 { // from a table of sizes: neither headers nor addresses
+		t.Notes = []string{"The captures are tables of times, sizes and directions; there is nothing else of a packet. Length: bytes, as the table counts them."}
+	} else {
+		t.Notes = []string{"Addresses are replaced. Length: bytes of the packet on the wire; where the system joined datagrams on receipt, larger than the network's MTU."}
+	}
 	for _, p := range b.Packets[:min(rows, len(b.Packets))] {
 		t.add(strconv.Itoa(p.No), fixed(float64(p.TimeUS)/1e6, 6), p.Src, p.Dst, protocolName(p), strconv.Itoa(int(p.FrameBytes)),
-			fmt.Sprintf("%d → %d Len=%d", p.SPort, p.DPort, p.PayloadBytes))
+			packetInfo(p))
 	}
 	return t, nil
 }
 
+func packetInfo(p PacketRow) string {
+	size := fmt.Sprintf("Len=%d", p.PayloadBytes)
+	switch {
+	case p.SPort != 0 || p.DPort != 0:
+		return fmt.Sprintf("%d → %d %s", p.SPort, p.DPort, size)
+	case p.Protocol == 0 && p.Direction == 1:
+		return "up " + size
+	case p.Protocol == 0 && p.Direction == 2:
+		return "down " + size
+	}
+	return size
+}
+
 func protocolName(p PacketRow) string {
 	switch {
+	case p.Protocol == 0 && p.Src == "": // not known
+		return ""
 	case p.Protocol == 17 && (p.SPort == 443 || p.DPort == 443):
 		return "QUIC"
 	case p.Protocol == 17:

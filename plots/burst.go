@@ -102,20 +102,20 @@ type mirrored struct{}
 func (mirrored) Ticks(lo, hi float64) []plot.Tick {
 	t := []plot.Tick{{Value: 0, Label: "0"}}
 	for _, side := range []float64{hi, lo} {
-		if v := roundBelow(math.Abs(side)); v > 0 && math.Abs(side) > 0.2*(hi-lo) {
+		if v := roundBelow(math.Abs(side)); v > 0.25*(hi-lo) { // nearer to 0 its label would run into that of 0
 			t = append(t, plot.Tick{Value: math.Copysign(v, side), Label: strconv.FormatFloat(v, 'g', 3, 64)})
 		}
 	}
 	return t
 }
 
-// roundBelow is the largest of 1, 2, 5 times a power of ten that is not above x.
+// roundBelow is the largest of 1, 1.5, 2, 3, 4, 5, 6, 8 times a power of ten that is not above x.
 func roundBelow(x float64) float64 {
 	if !(x > 0) {
 		return 0
 	}
 	p := math.Pow(10, math.Floor(math.Log10(x)))
-	for _, m := range []float64{5, 2} {
+	for _, m := range []float64{8, 6, 5, 4, 3, 2, 1.5} {
 		if m*p <= x {
 			return m * p
 		}

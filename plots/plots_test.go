@@ -209,6 +209,28 @@ func TestRounded(t *testing.T) {
 	}
 }
 
+// Below and above 0 a round value is marked, unless its label would lie over that of 0.
+func TestMirrored(t *testing.T) {
+	for _, c := range []struct {
+		lo, hi float64
+		want   string
+	}{
+		{-10, 10, "0 10 10"},
+		{-1.9, 1.9, "0 1.5 1.5"},
+		{-16, 43, "0 40 15"},
+		{-14, 43, "0 40"},
+		{0, 0.39, "0 0.3"},
+	} {
+		var got []string
+		for _, k := range (mirrored{}).Ticks(c.lo, c.hi) {
+			got = append(got, k.Label)
+		}
+		if s := strings.Join(got, " "); s != c.want {
+			t.Errorf("ticks of [%g, %g]: %s, want %s", c.lo, c.hi, s, c.want)
+		}
+	}
+}
+
 // Names of lines that lie close are pushed apart and stay in order; names that have room stay where they are.
 func TestSpread(t *testing.T) {
 	for _, c := range []struct{ in, want []vg.Length }{

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"earshot/data/dataset/npz"
 	"earshot/train/classical"
@@ -27,6 +29,9 @@ func ClassifierNames() []string { return append(classical.Names(), mlpName) }
 func NewClassifier(name string, set map[string]string) (classical.Classifier, error) {
 	if name == mlpName {
 		return NewMLP(set)
+	}
+	if !slices.Contains(classical.Names(), name) {
+		return nil, fmt.Errorf("%s: no such model; there are %s", name, strings.Join(ClassifierNames(), ", "))
 	}
 	return classical.New(name, set)
 }

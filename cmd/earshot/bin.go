@@ -74,7 +74,7 @@ func dataError(err error) error {
 	if errors.As(err, &unknown) {
 		return usagef("%w", err)
 	}
-	return err
+	return studyError(err)
 }
 
 func binArrays(t *binning.Tensor) []npz.Named {

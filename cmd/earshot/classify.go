@@ -29,9 +29,9 @@ func newClassifyCommand(a *app) *cobra.Command {
 		Long: `Fit a classical model on the table of --train and write its answers for the rows of --test.
 
 Tables are .npz files with X (N,F) and y (N), or with --label AXIS the label_AXIS that features writes; classes of the test
-table may be missing. The result holds pred (N), and where the
-model has them proba (N,K), decision (N; one column for each class or, for svm, pair of classes beyond two classes),
-importances (F) and classes (K). Models: ` + strings.Join(train.ClassifierNames(), ", ") + `.
+table may be missing. The result holds pred (N), and where the model has them proba (N,K), decision (N; one column for each
+class or, for svm, pair of classes beyond two classes), importances (F) and classes (K). Models:
+` + strings.Join(train.ClassifierNames(), ", ") + `.
 
 Settings have scikit-learn's names and notation; lists within a value are joined by colons:
 
@@ -42,8 +42,8 @@ Settings have scikit-learn's names and notation; lists within a value are joined
 
 --seed is random_state and --threads is n_jobs, unless they are set. For minirocket and multirocket a row is a series of at
 least 9 and 10 steps, and X is (N,C,T), or (N,T) for one channel.`,
-		Example: `  earshot features histogram monday --out monday.npz
-  earshot features histogram tuesday --out tuesday.npz
+		Example: `  earshot features cumulative monday --out monday.npz
+  earshot features cumulative tuesday --out tuesday.npz
   earshot classify --model forest --set n_estimators=400 --train monday.npz --test tuesday.npz --label song --out answers.npz`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.classify(f) },

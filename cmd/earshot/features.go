@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -157,7 +158,24 @@ func (a *app) features(ctx context.Context, sets, dir string, f featureFlags) er
 		return fmt.Errorf("features: %w", err)
 	}
 	r.Rows, r.Columns = m.N, m.F
+	if empty := emptyColumns(m); len(empty) > 0 && m.N > 0 {
+		a.logLine(fmt.Sprintf("features: no row has a value of %s (%d of %d columns; a csv has no TCP headers)", empty[0], len(empty), m.F))
+	}
 	return a.printFeatures(r)
+}
+
+// emptyColumns names the columns that no row has a value of.
+func emptyColumns(m *features.Matrix) (names []string) {
+	for j, f := range m.Fields {
+		i := 0
+		for i < m.N && math.IsNaN(m.Row(i)[j]) {
+			i++
+		}
+		if i == m.N {
+			names = append(names, f.Name)
+		}
+	}
+	return names
 }
 
 // featureSource reads the captures' packets, with a bar.

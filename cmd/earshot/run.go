@@ -180,7 +180,7 @@ func (f *studyFlags) study(cmd *cobra.Command, name string, seed uint64) (experi
 	assign(set("seeds"), &repeats, f.seeds)
 	assign(set("runs"), &repeats, f.runs)
 	if repeats < 1 {
-		return s, usagef("%d seeds: at least 1 is needed", repeats)
+		return s, usagef("--seeds, --runs: %d seeds; at least 1 is needed", repeats)
 	}
 	s.Seeds = nil
 	for i := range repeats {

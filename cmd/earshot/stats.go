@@ -33,7 +33,7 @@ func newStatsIntervalCommand(a *app) *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if total < 1 || correct < 0 || correct > total {
-				return usagef("stats interval: --correct %d of --total %d", correct, total)
+				return usagef("stats interval: --correct %d of --total %d: give K from 0 to N, and N from 1 on", correct, total)
 			}
 			if classes < 0 || classes == 1 {
 				return usagef("stats interval: --classes %d: at least 2", classes)

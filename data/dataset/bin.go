@@ -22,8 +22,11 @@ func (u Unknown) Error() string { return string(u) }
 // It is an error when captures with the same packets carry different labels on this axis: then one of the labels is
 // wrong, and no choice between them would be right.
 func (s *Set) Labelled(label string, classes []string) ([]Capture, []string, error) {
+	if len(s.Manifest.Axes) == 0 {
+		return nil, nil, Unknown(fmt.Sprintf("dataset: %s: no label axis %q, and no other; data import --label or --labels names them", s.Dir, label))
+	}
 	if !slices.Contains(s.Manifest.Axes, label) {
-		return nil, nil, Unknown(fmt.Sprintf("dataset: %s: no label axis %q; there are %s", s.Dir, label, listOr(s.Manifest.Axes, "none")))
+		return nil, nil, Unknown(fmt.Sprintf("dataset: %s: no label axis %q; there are %s", s.Dir, label, listOr(s.Manifest.Axes, "")))
 	}
 	if err := s.conflict(label); err != nil {
 		return nil, nil, err

@@ -157,11 +157,11 @@ func TestUCR(t *testing.T) {
 		{"blanks of the old archive", "  1.0000000e+00   5.0e-01  2.0\n", false, "1 1 2 [0.5 2] [1]", ""},
 		{"unequal", "1,1,2\n1,1,2,3\n", false, "", "line 2: 3 values, 2 before; cut or pad the series to one length"},
 		{"dimensions", "@data\n1:2:a\n1:a\n", true, "", "line 3: 1 dimensions, 2 before"},
-		{"no number", "1,x\n", false, "", `line 1: value "x"`},
+		{"no number", "1,x\n", false, "", `line 1: value "x" is no number; correct the file`},
 		{"no series", "@data\n", true, "", "no series; a .ts file has them behind @data"},
 		{"a label alone", "1\n", false, "", "line 1: a label and nothing else"},
 		{"time stamps", "@timeStamps true\n@data\n", true, "", "line 1: series with time stamps are not supported"},
-		{"data before @data", "1,2:a\n", true, "", `line 1: "1,2:a" before @data`},
+		{"data before @data", "1,2:a\n", true, "", `line 1: "1,2:a" before @data; a .ts file has its series behind that line`},
 	} {
 		u, err := readUCR(strings.NewReader(tc.text), tc.ts)
 		got, problem := "", ""

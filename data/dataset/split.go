@@ -103,7 +103,7 @@ func (sp Splitter) String() string {
 // Split divides caps (which should be those of Set.Labelled). The same captures, label and seed give the same splits.
 func (sp Splitter) Split(caps []Capture, label string, seed uint64) ([]Split, error) {
 	if len(caps)/testShare == 0 && sp.kind != "official" {
-		return nil, fmt.Errorf("dataset: split %s: %d captures are too few to hold out 20 %%", sp, len(caps))
+		return nil, fmt.Errorf("dataset: split %s: %d captures are too few to hold out 20 %%; at least %d are needed", sp, len(caps), testShare)
 	}
 	if sp.axis != "" && sp.axis != startAxis {
 		for _, c := range caps {

@@ -81,7 +81,7 @@ func readUCR(r io.Reader, ts bool) (*UCR, error) {
 func (u *UCR) directive(line string, labelled bool) (bool, error) {
 	w := strings.Fields(strings.ToLower(line))
 	if w[0][0] != '@' {
-		return labelled, fmt.Errorf("%.40q before @data", line)
+		return labelled, fmt.Errorf("%.40q before @data; a .ts file has its series behind that line", line)
 	}
 	value := ""
 	if len(w) > 1 {
@@ -146,7 +146,7 @@ func (u *UCR) add(label string, dims []string, sep string) error {
 				x, err = math.NaN(), nil
 			}
 			if err != nil {
-				return fmt.Errorf("value %.20q", v)
+				return fmt.Errorf("value %.20q is no number; correct the file", strings.TrimSpace(v))
 			}
 			u.X = append(u.X, float32(x))
 		}

@@ -24,6 +24,11 @@ var ucrEndings = []string{".ts", ".tsv", ".txt", ".csv", ""}
 func FindUCR(dir string) ([]Problem, error) {
 	type key struct{ dir, name, ending string }
 	halves := map[key][2]string{}
+	if i, err := os.Stat(dir); err != nil {
+		return nil, fmt.Errorf("dataset: %w", err)
+	} else if !i.IsDir() {
+		return nil, fmt.Errorf("dataset: %s: is a file; name the folder that holds the files of an archive", dir)
+	}
 	err := fs.WalkDir(os.DirFS(dir), ".", func(path string, e fs.DirEntry, err error) error { // dir itself may be a link
 		if err != nil || e.IsDir() {
 			return err
