@@ -233,6 +233,10 @@ func (r *Run) publishedScoresTable() Table {
 	var papers []string
 	for _, s := range archiveSources {
 		t.Columns = append(t.Columns, Column{Name: s.Title, Wide: s.Net == "mlp" || s.Net == "lstm_fcn"})
+		if n := len(papers) - 1; n >= 0 && strings.HasSuffix(papers[n], ": "+s.Paper) {
+			papers[n] = strings.TrimSuffix(papers[n], ": "+s.Paper) + "; " + s.Title + ": " + s.Paper
+			continue
+		}
 		papers = append(papers, s.Title+": "+s.Paper)
 	}
 	t.Notes = []string{strings.Join(papers, ". ") + "."}

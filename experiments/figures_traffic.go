@@ -29,6 +29,9 @@ func SeriesFigures(s *Series) []Figure {
 		rows[i] = widen(s.Row(c.Order[a])[:s.T])
 	}
 	means := fmt.Sprintf("Mean within a class %s, between classes %s, each capture with the others.", fixed(c.Within, 3), fixed(c.Between, 3))
+	if math.IsNaN(c.Within) { // one capture of each class
+		means = fmt.Sprintf("Mean between classes %s, each capture with the others.", fixed(c.Between, 3))
+	}
 	return []Figure{
 		{"correlation_classes", fmt.Sprintf("Correlation of classes (Pearson at lag 0; %s). The captures of a class are joined into one series, cut to the shortest (%d values). The diagonal is 1 by construction and says nothing; %s",
 			at, c.Cut, "m"+means[1:]), plots.CorrelationMap(s.Classes, c.Songs)},

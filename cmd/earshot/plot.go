@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"earshot/data/binning"
 	"earshot/data/dataset"
@@ -221,6 +220,6 @@ func burstFigure(s *dataset.Set, ids []int64, names []string, cfg binning.Config
 		}
 		panels = append(panels, p)
 	}
-	return experiments.Figure{Name: "burst", Caption: fmt.Sprintf("%s bytes per %s, down above the line and up below it", binning.SizeName(cfg.Size), cfg.Step.Round(time.Microsecond)),
+	return experiments.Figure{Name: "burst", Caption: fmt.Sprintf("%s bytes per %s, down above the line and up below it", binning.SizeName(cfg.Size), plots.StepName(cfg.Step)),
 		Figure: plots.Burst(panels...)}, nil
 }
