@@ -293,7 +293,8 @@ func (m *MLP) Proba(x classical.Matrix) []float64 {
 	return out
 }
 
-// logits of rows; as in the other classifiers, rows of another width are a mistake of the program.
+// logits of rows, layer by layer without a graph, which would take longer to make than the answers; as in the other
+// classifiers, rows of another width are a mistake of the program.
 func (m *MLP) logits(x classical.Matrix) []float32 {
 	if m.model == nil {
 		panic(errors.New("mlp: not fitted"))
@@ -301,12 +302,30 @@ func (m *MLP) logits(x classical.Matrix) []float32 {
 	if x.N == 0 {
 		return nil
 	}
-	in, out := make([]float32, len(x.X)), make([]float32, x.N*m.K)
+	if x.F != m.F {
+		panic(fmt.Errorf("mlp: rows of %d features; it was fitted on %d", x.F, m.F))
+	}
+	in := make([]float32, len(x.X))
 	for i, v := range x.X {
 		in[i] = float32(v)
 	}
-	if err := m.model.Forward(in, x.N, false, out); err != nil {
-		panic(err)
+	be, layers := m.model.Backend(), m.layers()
+	for i, l := range layers {
+		w, b := float32s(l[0]), float32s(l[1])
+		p := kernel.Linear{N: x.N, C: len(w) / len(b), F: len(b)}
+		if i < len(layers)-1 {
+			p.Curve = curves[m.Activation]
+		}
+		out := make([]float32, x.N*p.F)
+		be.Linear(p, kernel.Host(out), kernel.Host(in), kernel.Host(w), kernel.Host(b))
+		in = out
+	}
+	if len(in) == x.N*m.K {
+		return in
+	}
+	out := make([]float32, x.N*m.K) // two classes: one unit, the logit of class 1 against 0
+	for i, v := range in {
+		out[2*i+1] = v
 	}
 	return out
 }
