@@ -154,9 +154,13 @@ func (m Manifest) difference(old Manifest) string {
 	x, _ := marshal(a)
 	y, _ := marshal(b)
 	was := strings.Split(string(y), "\n")
+	setting := ""
 	for i, line := range strings.Split(string(x), "\n") {
+		if name, _, ok := strings.Cut(strings.TrimSpace(line), `": `); ok {
+			setting = strings.TrimPrefix(name, `"`)
+		}
 		if i >= len(was) || was[i] != line {
-			return "settings differ at " + strings.TrimSuffix(strings.TrimSpace(line), ",")
+			return "the setting " + setting + " differs"
 		}
 	}
 	if len(was) != bytes.Count(x, []byte("\n"))+1 || !slices.Equal(m.Cells, old.Cells) {
