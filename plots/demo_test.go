@@ -28,6 +28,7 @@ func demos() map[string]*Figure {
 		"series":       demoSeries(),
 		"ranks":        demoRanks(),
 		"ranks_many":   demoManyRanks(),
+		"tree":         demoTree(),
 		"dots":         demoDots(),
 		"dots_one":     demoDotsOne(),
 	}
@@ -216,6 +217,17 @@ func demoSeries() *Figure {
 
 func demoRanks() *Figure {
 	return CriticalDifference([]Ranked{{"C4.5", 3.143}, {"C4.5+m", 2}, {"C4.5+cf", 2.893}, {"C4.5+m+cf", 1.964}}, [][]int{{3, 1, 2}, {2, 0}}, 1.12)
+}
+
+func demoTree() *Figure {
+	return Tree([]TreeNode{
+		{Test: "avg_win_adv <= 1013", Class: 0, Name: "music", Share: 0.4, Rows: 104, Yes: 1, No: 2},
+		{Class: 0, Name: "music", Share: 1, Rows: 40, Yes: 0, No: 0},
+		{Test: "size_3 <= 0.25", Class: 1, Name: "weather", Share: 0.6, Rows: 64, Yes: 3, No: 4},
+		{Class: 1, Name: "weather", Share: 0.95, Rows: 36, Yes: 0, No: 0},
+		{Test: "iat_1 <= 0.7", Class: 2, Name: "quotes", Share: 0.8, Rows: 28, Yes: 5, No: 6},
+		{Class: 2, Name: "quotes", Share: 1, Rows: 20}, {Class: 1, Name: "weather", Share: 1, Rows: 8},
+	}, 2)
 }
 
 func demoManyRanks() *Figure {

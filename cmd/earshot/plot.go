@@ -22,6 +22,7 @@ type plotFlags struct {
 	out      string
 	force    bool
 	mark     bool
+	depth    int
 }
 
 // dataKinds are the figures that need no run; plain "correlation" is the first of its kind.
@@ -30,7 +31,7 @@ var dataKinds = []string{"burst", "durations", "series", "correlation_classes", 
 func newPlotCommand(a *app) *cobra.Command {
 	var f plotFlags
 	c := &cobra.Command{
-		Use:   "plot KIND DIR|DS|X.npz|F.csv --out F.pdf",
+		Use:   "plot KIND DIR|DS|X.npz|F.csv|MODEL --out F.pdf",
 		Short: "Draw one figure by itself, as PDF, SVG or PNG",
 		Long: `Draw one figure by itself; the ending of --out says the format.
 
@@ -46,12 +47,19 @@ then the first that fits is drawn and the others are named. Of a data set or an 
 
 Of a table with the columns dataset, net and accuracy, such as archive.csv, there is
 
-  ranks                 the critical-difference diagram: mean ranks, joined where Nemenyi's test tells no difference`,
+  ranks                 the critical-difference diagram: mean ranks, joined where Nemenyi's test tells no difference
+
+Of a model folder that classify --model tree --save wrote there is
+
+  tree                  the first --depth levels of the tree; an --out that ends in .dot takes all of it, for Graphviz`,
 		Example: `  earshot plot accuracy songs --out accuracy.pdf
   earshot plot burst songs/data --capture 0,1,2 --out burst.svg
   earshot plot correlation songs/data --label song --step 100ms --out correlation.pdf`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if args[0] == "tree" && strings.HasSuffix(f.out, ".dot") {
+				return a.plotDOT(args[1], f)
+			}
 			if ext := strings.TrimPrefix(strings.ToLower(filepath.Ext(f.out)), "."); !slices.Contains(plots.Formats, ext) {
 				return usagef("--out %q: name it .%s", f.out, strings.Join(plots.Formats, ", ."))
 			}
@@ -74,6 +82,7 @@ Of a table with the columns dataset, net and accuracy, such as archive.csv, ther
 		},
 	}
 	f.bin.add(c.Flags())
+	c.Flags().IntVar(&f.depth, "depth", 3, "levels of tree below the root")
 	c.Flags().Int64SliceVar(&f.captures, "capture", nil, "capture_id of the captures of burst")
 	c.Flags().BoolVar(&f.mark, "synthetic", false, "mark the figure as made of generated data (known for data sets and runs)")
 	c.Flags().StringVar(&f.out, "out", "", "file to write: .pdf, .svg or .png")
@@ -95,6 +104,9 @@ func (a *app) figure(kind, path string, f *plotFlags) (experiments.Figure, error
 		}
 		return a.pick(kind, all)
 	}
+	if kind == "tree" {
+		return treeFigure(path, f.depth)
+	}
 	if kind == "ranks" {
 		s, err := experiments.ReadScores(path)
 		if err != nil {
@@ -103,7 +115,7 @@ func (a *app) figure(kind, path string, f *plotFlags) (experiments.Figure, error
 		return s.Figure()
 	}
 	if !slices.ContainsFunc(dataKinds, func(k string) bool { return k == kind || strings.HasPrefix(k, kind+"_") }) {
-		return experiments.Figure{}, usagef("plot %s: of a data set or an array there are %s, of a table ranks; the others need a run folder", kind, strings.Join(dataKinds, ", "))
+		return experiments.Figure{}, usagef("plot %s: of a data set or an array there are %s, of a table ranks, of a model folder tree; the others need a run folder", kind, strings.Join(dataKinds, ", "))
 	}
 	if !dataset.IsSet(path) {
 		if kind == "burst" || kind == "durations" {
