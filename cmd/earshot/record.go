@@ -34,7 +34,8 @@ func newDataRecordCommand(a *app) *cobra.Command {
 Headless Chromium plays the songs of a folder from a web server, both in network namespaces that nothing leads out of; the
 packets on the browser's link become a labelled data set. The same command again goes on where it stopped; with more
 --captures it appends. In the data set lie health.csv (bytes expected and seen, attempts) and truth.jsonl (what happened when, on
-the packets' clock); works.csv, a table of titles and licenses, is copied there when the folder of songs has one.
+the packets' clock); works.csv, a table of titles and licenses, is copied there when the folder of songs has one. Axis session
+numbers the sittings: captures that begin an hour or more after the last one of the set are a new session.
 
 It needs Linux, root, chromium and ffmpeg. Play what you may: your own music, or freely licensed music.`,
 		Example: `  earshot data record --songs music/ --captures 37 --seconds 60 --protocols h2,h3 --networks cable,lte --parallel 4 --out songs
@@ -56,7 +57,7 @@ It needs Linux, root, chromium and ffmpeg. Play what you may: your own music, or
 	fl.StringSliceVar(&f.deliveries, "deliveries", []string{"hls"}, "conditions: "+strings.Join(lab.Deliveries, ", "))
 	fl.StringSliceVar(&f.segments, "segments", []string{"10s"}, "conditions: length of a segment, such as 2s, 4s, 10s")
 	fl.StringSliceVar(&f.actions, "actions", []string{"none"}, "what the listener does, one of them at random in each capture: "+strings.Join(lab.Actions, ", "))
-	fl.IntVar(&f.parallel, "parallel", 1, "rigs that record at the same time, each of them one session after the other (a session is every song once)")
+	fl.IntVar(&f.parallel, "parallel", 1, "rigs that record at the same time, each of them one browser after the other, a browser every song once")
 	fl.IntVar(&f.attempts, "attempts", 3, "for each capture, until it is whole")
 	fl.StringVar(&f.license, "license", "", "license of the data set")
 	fl.StringVar(&f.out, "out", "", "data set folder")

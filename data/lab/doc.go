@@ -8,7 +8,7 @@
 // A rig is three such namespaces, and any number of rigs work side by side. They have no names and are held open by this
 // process alone, so that the kernel takes them and their links away when it ends, however it ends.
 //
-// The order of work: plan draws the order of everything from the seed; a session is one browser on one rig; a take is one
+// The order of work: plan draws the order of everything from the seed; a visit is one browser on one rig; a take is one
 // attempt at a capture, which health accepts or has done again; store appends it to the data set with its truth. Record
 // does all of it, and goes on where an earlier one stopped.
 //

@@ -13,7 +13,7 @@ var Actions = []string{"none", "skip", "pause", "seek", "playlist"}
 
 // item is one capture of the plan.
 type item struct {
-	repetition, session, order int // order: place in the session
+	repetition, browser, order int // browser: number of its visit; order: place in the visit
 	work                       Work
 	format                     Format
 	protocol                   string
@@ -32,7 +32,7 @@ func (i *item) source() string {
 	return fmt.Sprintf("%03d/%s %s %s %s", i.repetition, i.work.Name, i.format, i.protocol, i.network.Name)
 }
 
-// labels are the values on all axes; what is the name of the first.
+// labels are the values on all axes but the session; what is the name of the first.
 func (i *item) labels(what string, rig int) map[string]string {
 	ad := "none"
 	if i.ad != nil {
@@ -41,25 +41,25 @@ func (i *item) labels(what string, rig int) map[string]string {
 	return map[string]string{
 		what: i.work.Name, "bitrate": strconv.Itoa(i.format.Kbits), "codec": i.format.Codec, "delivery": i.format.Delivery,
 		"segment": i.format.Segment.String(), "protocol": i.protocol, "network": i.network.Name, "ad": ad, "action": i.action,
-		"repetition": strconv.Itoa(i.repetition), "session": strconv.Itoa(i.session), "rig": strconv.Itoa(rig), "order": strconv.Itoa(i.order),
+		"repetition": strconv.Itoa(i.repetition), "browser": strconv.Itoa(i.browser), "rig": strconv.Itoa(rig), "order": strconv.Itoa(i.order),
 	}
 }
 
-// session is the captures that one browser makes, one after the other: each song once, in random order. All of them share
+// visit is the captures that one browser makes, one after the other: each song once, in random order. All of them share
 // protocol, network, format, rig and hour, so that none of these can stand for the song.
-type session []item
+type visit []item
 
-// plan lists the sessions of a recording: in each repetition every condition once, in random order. What is drawn depends on the
+// plan lists the visits of a recording: in each repetition every condition once, in random order. What is drawn depends on the
 // seed and the repetition alone, so that a longer recording begins with the shorter one.
-func plan(o *Options) []session {
-	var all []session
+func plan(o *Options) []visit {
+	var all []visit
 	for rep := range o.Captures {
 		rng := rand.New(rand.NewPCG(o.Seed, uint64(rep)))
-		var conditions []session
+		var conditions []visit
 		for _, f := range o.Formats {
 			for _, p := range o.Protocols {
 				for _, n := range o.Networks {
-					s := make(session, 0, len(o.Works))
+					s := make(visit, 0, len(o.Works))
 					for _, w := range o.Works {
 						s = append(s, item{repetition: rep, work: w, format: f, protocol: p, network: n})
 					}
@@ -72,7 +72,7 @@ func plan(o *Options) []session {
 			rng.Shuffle(len(s), func(i, j int) { s[i], s[j] = s[j], s[i] })
 			for k := range s {
 				i := &s[k]
-				i.session, i.order = len(all), k
+				i.browser, i.order = len(all), k
 				i.seed = rng.Uint64()
 				i.wait = time.Duration((0.5 + rng.Float64()) * float64(time.Second))
 				if from := rng.Float64(); o.Anywhere {
@@ -94,7 +94,7 @@ func plan(o *Options) []session {
 }
 
 // remaining drops what is recorded already.
-func remaining(all []session, done map[string]bool) (left []session, n int) {
+func remaining(all []visit, done map[string]bool) (left []visit, n int) {
 	for _, s := range all {
 		s = slices.DeleteFunc(slices.Clone(s), func(i item) bool { return done[i.source()] })
 		if len(s) > 0 {

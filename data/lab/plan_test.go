@@ -27,14 +27,14 @@ func TestPlan(t *testing.T) {
 	}
 	all := plan(o)
 	if want := 20 * 2 * 3 * 2; len(all) != want {
-		t.Fatalf("%d sessions, want %d", len(all), want)
+		t.Fatalf("%d visits, want %d", len(all), want)
 	}
 	sources, starts, ads := map[string]bool{}, map[string]int{}, map[string]int{}
 	for n, s := range all {
 		var names []string
 		for k, i := range s {
-			if i.session != n || i.order != k || i.protocol != s[0].protocol || i.network.Name != s[0].network.Name || i.format != s[0].format || i.repetition != n/12 {
-				t.Fatalf("session %d: %+v", n, i)
+			if i.browser != n || i.order != k || i.protocol != s[0].protocol || i.network.Name != s[0].network.Name || i.format != s[0].format || i.repetition != n/12 {
+				t.Fatalf("visit %d: %+v", n, i)
 			}
 			if sources[i.source()] {
 				t.Fatalf("%s twice", i.source())
@@ -50,24 +50,24 @@ func TestPlan(t *testing.T) {
 			l := i.labels("song", 1)
 			ads[l["ad"]]++
 			for _, a := range Axes(Songs) {
-				if l[a] == "" {
+				if l[a] == "" && a != sessionAxis {
 					t.Errorf("no label on axis %s", a)
 				}
 			}
-			if len(l) != len(Axes(Songs)) {
+			if len(l) != len(Axes(Songs))-1 {
 				t.Errorf("%d labels", len(l))
 			}
 		}
 		starts[names[0]]++
 		slices.Sort(names)
 		if got := strings.Join(names, " "); got != "song0 song1 song2 song3 song4 song5" {
-			t.Errorf("session %d plays %s", n, got)
+			t.Errorf("visit %d plays %s", n, got)
 		}
 	}
-	// 240 sessions begin with each of 6 songs about 40 times: 5 standard deviations are 29.
+	// 240 visits begin with each of 6 songs about 40 times: 5 standard deviations are 29.
 	for name, n := range starts {
 		if n < 11 || n > 69 {
-			t.Errorf("%s begins %d of 240 sessions", name, n)
+			t.Errorf("%s begins %d of 240 visits", name, n)
 		}
 	}
 	// Half of the 1440 captures have none; 5 standard deviations are 95.
@@ -88,7 +88,7 @@ func TestPlan(t *testing.T) {
 		for k := range short[n] {
 			a, b := short[n][k], all[n][k]
 			if a.source() != b.source() || a.seed != b.seed || a.action != b.action {
-				t.Fatalf("session %d: %s and %s", n, a.source(), b.source())
+				t.Fatalf("visit %d: %s and %s", n, a.source(), b.source())
 			}
 		}
 	}
@@ -108,7 +108,7 @@ func TestRemaining(t *testing.T) {
 	done[all[1][1].source()] = true
 	left, n := remaining(all, done)
 	if n != 36-4 || len(left) != 11 || len(left[0]) != 2 || left[0][1].order != 2 {
-		t.Errorf("%d captures in %d sessions left, the first with %d", n, len(left), len(left[0]))
+		t.Errorf("%d captures in %d visits left, the first with %d", n, len(left), len(left[0]))
 	}
 	if len(all[1]) != 3 {
 		t.Error("the plan was changed")

@@ -35,7 +35,7 @@ func Record(ctx context.Context, o Options) (rep Report, err error) {
 	}
 	l.store = s
 	defer func() { err = errors.Join(err, s.close()) }()
-	sessions, n := remaining(plan(&o), done)
+	visits, n := remaining(plan(&o), done)
 	l.report.Skipped, l.total = len(done), len(done)+n
 	if n == 0 {
 		return l.report, nil
@@ -46,7 +46,7 @@ func Record(ctx context.Context, o Options) (rep Report, err error) {
 	if o.Progress != nil {
 		o.Progress(l.report.Skipped, l.total, "")
 	}
-	err = l.run(ctx, sessions)
+	err = l.run(ctx, visits)
 	return l.report, err
 }
 
@@ -125,20 +125,20 @@ func (l *laboratory) media(f Format, w Work) (dir string, length time.Duration) 
 	return filepath.Join(l.scratch.dir, f.String(), hex.EncodeToString(sum[:8])), l.lengths[w.Path]
 }
 
-// run works the sessions off, on as many rigs as were asked for.
-func (l *laboratory) run(ctx context.Context, sessions []session) error {
+// run works the visits off, on as many rigs as were asked for.
+func (l *laboratory) run(ctx context.Context, visits []visit) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	next := make(chan session)
+	next := make(chan visit)
 	var wait sync.WaitGroup
-	for n := range min(l.o.Parallel, len(sessions)) {
+	for n := range min(l.o.Parallel, len(visits)) {
 		wait.Go(func() {
 			if err := l.rig(ctx, n, next); err != nil {
 				cancel(err)
 			}
 		})
 	}
-	for _, s := range sessions {
+	for _, s := range visits {
 		select {
 		case next <- s:
 		case <-ctx.Done():
@@ -150,7 +150,7 @@ func (l *laboratory) run(ctx context.Context, sessions []session) error {
 }
 
 // rig builds one rig and records on it.
-func (l *laboratory) rig(ctx context.Context, number int, next <-chan session) (err error) {
+func (l *laboratory) rig(ctx context.Context, number int, next <-chan visit) (err error) {
 	cert, pin, err := newCertificate(time.Now())
 	if err != nil {
 		return fmt.Errorf("lab: %w", err)
@@ -166,15 +166,15 @@ func (l *laboratory) rig(ctx context.Context, number int, next <-chan session) (
 		return err
 	}
 	for s := range next {
-		if err := l.session(ctx, r, pin, s); err != nil {
+		if err := l.visit(ctx, r, pin, s); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// session records the captures of one browser. A browser that fails is replaced.
-func (l *laboratory) session(ctx context.Context, r *rig, pin string, s session) error {
+// visit records the captures of one browser. A browser that fails is replaced.
+func (l *laboratory) visit(ctx context.Context, r *rig, pin string, s visit) error {
 	var b *browser
 	defer func() {
 		if b != nil {
@@ -188,7 +188,7 @@ func (l *laboratory) session(ctx context.Context, r *rig, pin string, s session)
 			var err error
 			if b == nil {
 				// Not ctx: a browser that is stopped in the middle of its start leaves processes behind.
-				b, err = startBrowser(context.WithoutCancel(ctx), r.client, l.tools, i.protocol, pin, r.profile(l.scratch.dir, i.session))
+				b, err = startBrowser(context.WithoutCancel(ctx), r.client, l.tools, i.protocol, pin, r.profile(l.scratch.dir, i.browser))
 			}
 			var t *take
 			if err == nil {

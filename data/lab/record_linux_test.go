@@ -86,7 +86,7 @@ func TestRecord(t *testing.T) {
 	}
 	other := filepath.Join(dir, "tshark.pcapng")
 	stop := tshark(t, r, other)
-	if err := l.session(t.Context(), r, pin, plan(&o)[0]); err != nil {
+	if err := l.visit(t.Context(), r, pin, plan(&o)[0]); err != nil {
 		t.Fatal(err)
 	}
 	if stop != nil {

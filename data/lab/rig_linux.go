@@ -226,6 +226,6 @@ func pause(ctx context.Context, d time.Duration) error {
 }
 
 // profile is the browser's folder; sockets in it need a short path.
-func (r *rig) profile(scratch string, session int) string {
-	return filepath.Join(scratch, fmt.Sprintf("r%d-%d", r.number, session))
+func (r *rig) profile(scratch string, visit int) string {
+	return filepath.Join(scratch, fmt.Sprintf("r%d-%d", r.number, visit))
 }

@@ -20,8 +20,11 @@ const (
 // Axes are the label axes of a recorded data set. The first says what was played: song, video or page.
 func Axes(scenario string) []string {
 	return append([]string{label[scenario]},
-		"bitrate", "codec", "delivery", "segment", "protocol", "network", "ad", "action", "repetition", "session", "rig", "order")
+		"bitrate", "codec", "delivery", "segment", "protocol", "network", "ad", "action", "repetition", sessionAxis, "browser", "rig", "order")
 }
+
+// sessionAxis is the one axis that the store labels.
+const sessionAxis = "session"
 
 var label = map[string]string{Songs: "song", Video: "video", Pages: "page"}
 

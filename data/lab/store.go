@@ -56,6 +56,9 @@ type truth struct {
 	Status  int    `json:"status,omitempty"`
 }
 
+// apart is the pause of a recording after which a new session begins, in microseconds.
+const apart = 3600 * 1e6
+
 // store writes captures with their health and truth. The two files are written before the data set counts the capture; what
 // a kill leaves in them too much is cut off at the next start. It is safe for concurrent use.
 type store struct {
@@ -63,6 +66,10 @@ type store struct {
 	dir    string
 	set    *dataset.Writer
 	next   int64
+	// session numbers the recording's sittings: one that begins an hour or more after the last capture of all earlier ones is a new
+	// one. What a label or a machine has in common within a sitting shows when another is the test set.
+	session int
+	lastUS  int64
 	health *os.File
 	truth  *os.File
 }
@@ -93,6 +100,12 @@ func openStore(o *Options) (s *store, done map[string]bool, err error) {
 		}
 		for _, c := range set.Captures {
 			done[c.Source] = true
+			n, err := strconv.Atoi(c.Labels[sessionAxis])
+			if err != nil {
+				s.set.Close()
+				return nil, nil, fmt.Errorf("lab: %s: capture %d: session %q is no number; take another --out", o.Out, c.ID, c.Labels[sessionAxis])
+			}
+			s.session, s.lastUS = max(s.session, n), max(s.lastUS, c.LastUS)
 		}
 		s.next = int64(len(set.Captures))
 	} else {
@@ -192,11 +205,16 @@ func replaceFile(path string, b []byte) error {
 	return os.Rename(temp, path)
 }
 
-// add stores a capture for good.
+// add stores a capture for good, and labels it with its session.
 func (s *store) add(c dataset.Capture, t *trace.Trace, r capture.Report, h health, events []truth) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	h.Capture = s.next
+	if s.next > 0 && r.FirstUS-s.lastUS >= apart {
+		s.session++
+	}
+	s.lastUS = max(s.lastUS, r.LastUS)
+	c.Labels[sessionAxis] = strconv.Itoa(s.session)
 	c.Link, c.Records, c.Decoded, c.FirstUS, c.LastUS = r.Link, r.Records, r.Decoded, r.FirstUS, r.LastUS
 	var lines bytes.Buffer
 	e := json.NewEncoder(&lines)

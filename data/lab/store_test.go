@@ -19,11 +19,12 @@ func testTrace(n int64) *trace.Trace {
 	return tr
 }
 
-func addCapture(t *testing.T, s *store, i *item, n int64) {
+// addCapture stores a capture of n packets that began at a time in seconds.
+func addCapture(t *testing.T, s *store, i *item, n, at int64) {
 	t.Helper()
 	h := health{Expected: 900 * n, Seen: 1000 * n, Attempts: 1, Status: statusOK}
 	events := []truth{{At: 0, From: "page", Event: "play"}, {At: 5, From: "server", Event: "response", Bytes: 900 * n}}
-	if err := s.add(dataset.Capture{Source: i.source(), Labels: i.labels("song", 0)}, testTrace(n), capture.Report{Link: "ethernet"}, h, events); err != nil {
+	if err := s.add(dataset.Capture{Source: i.source(), Labels: i.labels("song", 0)}, testTrace(n), capture.Report{Link: "ethernet", FirstUS: at * 1e6, LastUS: (at + 60) * 1e6}, h, events); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -44,11 +45,11 @@ func TestStoreResume(t *testing.T) {
 	if b, _ := os.ReadFile(filepath.Join(o.Out, cardName)); string(b) != "song,license\n" {
 		t.Errorf("the table of works: %q", b)
 	}
-	addCapture(t, s, &all[0][0], 10)
+	addCapture(t, s, &all[0][0], 10, 1000)
 	if err := s.fail(health{Expected: 7, Attempts: 3, Status: statusShort}); err != nil {
 		t.Fatal(err)
 	}
-	addCapture(t, s, &all[0][1], 11)
+	addCapture(t, s, &all[0][1], 11, 1000+3659)
 	if _, _, err := openStore(o); err == nil {
 		t.Error("two recorders have one data set")
 	}
@@ -74,7 +75,7 @@ func TestStoreResume(t *testing.T) {
 	if !done[all[0][0].source()] || !done[all[0][1].source()] || len(done) != 2 {
 		t.Errorf("done: %v", done)
 	}
-	addCapture(t, s, &all[1][0], 12)
+	addCapture(t, s, &all[1][0], 12, 4659+60+3600)
 	if err := s.close(); err != nil {
 		t.Fatal(err)
 	}
@@ -92,6 +93,11 @@ func TestStoreResume(t *testing.T) {
 	}
 	if len(set.Captures) != 3 || set.Captures[2].BytesDown != 12000 || set.Captures[1].Labels["song"] != all[0][1].work.Name || set.Manifest.Clients[0] != clientAddr+"/32" {
 		t.Errorf("captures %+v", set.Captures)
+	}
+	for n, want := range []string{"0", "0", "1"} { // an hour less a second after the first, then a whole one
+		if got := set.Captures[n].Labels["session"]; got != want {
+			t.Errorf("capture %d: session %s, want %s", n, got, want)
+		}
 	}
 	o.Seed, o.Networks = 77, Networks[2:3]
 	if _, _, err := openStore(o); err == nil || !strings.Contains(err.Error(), "networks, seed differ") {
