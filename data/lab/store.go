@@ -62,16 +62,16 @@ const apart = 3600 * 1e6
 // store writes captures with their health and truth. The two files are written before the data set counts the capture; what
 // a kill leaves in them too much is cut off at the next start. It is safe for concurrent use.
 type store struct {
-	mu     sync.Mutex
-	dir    string
-	set    *dataset.Writer
-	next   int64
+	mu   sync.Mutex
+	dir  string
+	set  *dataset.Writer
+	next int64
 	// session numbers the recording's sittings: one that begins an hour or more after the last capture of all earlier ones is a new
 	// one. What a label or a machine has in common within a sitting shows when another is the test set.
 	session int
 	lastUS  int64
-	health *os.File
-	truth  *os.File
+	health  *os.File
+	truth   *os.File
 }
 
 // openStore makes the data set or goes on with it; done are the sources in it.
