@@ -13,6 +13,7 @@ type isa struct {
 	regs  int    // vector registers
 	masks bool   // opmask registers: a store may leave lanes out
 	half  bool   // a kernel works on half vectors
+	ymm   bool   // the registers are half as wide as the tier's
 }
 
 var (
@@ -25,10 +26,17 @@ func (a isa) bytes() int { return 4 * a.lanes }
 
 // vec allocates a vector register.
 func (a isa) vec() reg.VecVirtual {
-	if a.masks {
+	if a.masks && !a.ymm {
 		return ZMM()
 	}
 	return YMM()
+}
+
+// halved is the same tier on registers of half its width, which some processors work through in half the time.
+func (a isa) halved() isa {
+	a.lanes /= 2
+	a.ymm = true
+	return a
 }
 
 // vecs allocates n vector registers.

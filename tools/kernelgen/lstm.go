@@ -32,12 +32,13 @@ func lstmFamily(a isa) {
 // lstmMul is the product of a few rows with a matrix, for the gates of a step and for the gradient that goes back.
 func lstmMul(a isa, rows, vecs int) {
 	a.function(fmt.Sprintf("lstmMul%dx%d", rows, vecs),
-		"func(dst *float32, ds uintptr, src *float32, ss uintptr, w *float32, k, tiles, groups int)",
+		"func(dst *float32, ds uintptr, src *float32, ss uintptr, w *float32, k, tiles, groups int, ahead *float32)",
 		fmt.Sprintf("lstmMul%dx%d%s writes dst[r][c] = the sum over k of src[r][k] * w[c/%d][k][c%%%d], for tiles times %d columns c and",
 			rows, vecs, a.name, vecs*a.lanes, vecs*a.lanes, vecs*a.lanes),
-		fmt.Sprintf("groups times %d rows r. ds and ss are in bytes; k is even; every count is at least 1.", rows))
+		fmt.Sprintf("groups times %d rows r. ds and ss are in bytes; k is even; every count is at least 1. It fetches", rows),
+		"a cache line from ahead on for every two k: what comes next lies in memory that no cache holds.")
 	dst, ds, src, ss := param("dst"), param("ds"), param("src"), param("ss")
-	w, tiles := param("w"), param("tiles")
+	w, tiles, ahead := param("w"), param("tiles"), param("ahead")
 	// Few sums: two sets, of even and of odd k, so that additions do not wait for each other.
 	split := rows*vecs < 8
 	sets := 1
@@ -99,6 +100,8 @@ func lstmMul(a isa, rows, vecs int) {
 			}
 		}
 	}
+	PREFETCHT0(Mem{Base: ahead})
+	ADDQ(Imm(64), ahead)
 	ADDQ(U32(2*vecs*a.bytes()), wp)
 	for _, p := range bases {
 		ADDQ(Imm(8), p)

@@ -37,6 +37,23 @@ func (u units) store(v reg.VecVirtual, m Mem) {
 	}
 }
 
+// ahead points to the cell states before the rows of these: the step that comes next lies in memory that no cache holds.
+func (a isa) ahead(cells, rows reg.GPVirtual) reg.GPVirtual {
+	p, cs := GP64(), param("cs")
+	IMULQ(rows, cs)
+	MOVQ(cells, p)
+	SUBQ(cs, p)
+	return p
+}
+
+// vectors are the registers that the block works in, and the limits in such.
+func (u units) vectors(l limits) (isa, limits) {
+	if u.a.ymm {
+		return u.a, l.halved()
+	}
+	return u.a, l
+}
+
 // eachUnit emits the loops over rows and blocks. off runs over the byte offsets of units; next advances all rows.
 func eachUnit(a isa, off, rows reg.GPVirtual, block func(u units, gate func(base reg.Register, i int) Mem), next func()) {
 	u := units{a: a}
@@ -64,7 +81,7 @@ func eachUnit(a isa, off, rows reg.GPVirtual, block func(u units, gate func(base
 	JE(LabelRef("next"))
 	u.tail = true
 	at := GP64()
-	block(u, func(base reg.Register, i int) Mem {
+	gate := func(base reg.Register, i int) Mem {
 		if !a.masks {
 			return Mem{Base: base, Index: off, Scale: 4, Disp: i * 16}
 		}
@@ -76,7 +93,17 @@ func eachUnit(a isa, off, rows reg.GPVirtual, block func(u units, gate func(base
 			ADDQ(tail, at)
 		}
 		return Mem{Base: at, Index: tail, Scale: uint8(min(i, 2))}
-	})
+	}
+	if a.masks { // half a vector is enough, as a rule
+		CMPQ(tail, Imm(uint64(a.bytes()/2)))
+		JG(LabelRef("wide"))
+		narrow := u
+		narrow.a = a.halved()
+		block(narrow, gate)
+		JMP(LabelRef("next"))
+		Label("wide")
+	}
+	block(u, gate)
 	Label("next")
 	next()
 	DECQ(rows)
@@ -91,12 +118,11 @@ func lstmCell(a isa) {
 		fmt.Sprintf("lstmCell%s reads the gates' arguments z and writes the gates, the cell state after and the hidden state h of rows", a.name),
 		"sequences: after = f*before + i*g, h = o*tanh(after). gates may be z, after may be before. Strides are in bytes.", unitsDoc)
 	z, gates, before, after, h := param("z"), param("gates"), param("before"), param("after"), param("h")
-	zs, gs, cs, hs := param("zs"), param("gs"), param("cs"), param("hs")
-	rows := param("rows")
-	off := GP64()
+	rows, off := param("rows"), GP64()
 	l := a.limits()
-	v, c, scratch := a.vecs(4), a.vec(), a.vecs(8) // v: i, f, g, o
 	eachUnit(a, off, rows, func(u units, gate func(reg.Register, int) Mem) {
+		a, l := u.vectors(l)
+		v, c, scratch := a.vecs(4), a.vec(), a.vecs(8) // v: i, f, g, o
 		for i := range v {
 			u.load(gate(z, i), v[i])
 		}
@@ -112,6 +138,7 @@ func lstmCell(a isa) {
 		VMULPS(c, v[3], c)
 		u.store(c, Mem{Base: h, Index: off, Scale: 1})
 	}, func() {
+		zs, gs, cs, hs := param("zs"), param("gs"), param("cs"), param("hs")
 		ADDQ(zs, z)
 		ADDQ(gs, gates)
 		ADDQ(cs, before)
@@ -128,12 +155,12 @@ func lstmBack(a isa) {
 		"and dc, that of the cell state, which it turns into that of the step before (stride cs, as c and before). It writes the",
 		"hidden state h. Strides are in bytes.", unitsDoc)
 	gates, dh, c, before, dc, h := param("gates"), param("dh"), param("c"), param("before"), param("dc"), param("h")
-	gs, dhs, cs := param("gs"), param("dhs"), param("cs")
-	rows := param("rows")
-	off := GP64()
+	rows, off := param("rows"), GP64()
+	ahead := a.ahead(before, rows)
 	l := a.limits()
 	unit := func(base reg.Register) Mem { return Mem{Base: base, Index: off, Scale: 1} }
 	eachUnit(a, off, rows, func(u units, gate func(reg.Register, int) Mem) {
+		a, l := u.vectors(l)
 		tc, one, o, d, s, v := a.vec(), a.vec(), a.vec(), a.vec(), a.vec(), a.vec()
 		u.load(unit(c), tc)
 		a.curves(l, []curve{hyperbolic}, []reg.VecVirtual{tc}, []reg.VecVirtual{s, v})
@@ -167,17 +194,19 @@ func lstmBack(a isa) {
 		VMULPS(f, d, d)
 		u.store(d, unit(dc)) // d*f, for the step before
 		u.load(unit(before), s)
+		PREFETCHT0(unit(ahead))
 		VSUBPS(f, one, v)
 		VMULPS(v, s, s)
 		VMULPS(d, s, s)
 		u.store(s, gate(gates, 1)) // d*before*f*(1-f)
 	}, func() {
+		gs, dhs, cs, hs := param("gs"), param("dhs"), param("cs"), param("hs")
 		ADDQ(gs, gates)
+		ADDQ(cs, ahead)
 		ADDQ(dhs, dh)
 		ADDQ(cs, c)
 		ADDQ(cs, before)
 		ADDQ(cs, dc)
-		hs := param("hs")
 		ADDQ(hs, h)
 	})
 	end()

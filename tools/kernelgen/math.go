@@ -10,6 +10,7 @@ import (
 )
 
 // constants are the vectors of the file at hand, by their bits: every kernel of a file shares them.
+// The vectors are as wide as the tier's.
 var constants = map[uint32]Mem{}
 
 // bits is a vector constant in memory with the same 32 bits in every lane.
@@ -18,7 +19,11 @@ func (a isa) bits(b uint32) Mem {
 		return m
 	}
 	m := GLOBL(fmt.Sprintf("lanes_%08x", b), RODATA|NOPTR)
-	for i := range a.lanes {
+	lanes := a.lanes
+	if a.ymm {
+		lanes *= 2
+	}
+	for i := range lanes {
 		DATA(4*i, U32(b))
 	}
 	constants[b] = m
@@ -67,13 +72,18 @@ var (
 const maxExponent = 100
 
 // limits holds the exponent's bounds in registers: as first sources of minimum and maximum they let a NaN through.
-type limits struct{ low, high reg.VecVirtual }
+type limits struct{ low, high Op }
 
 func (a isa) limits() limits {
 	l := limits{a.vec(), a.vec()}
 	VMOVUPS(a.float(-maxExponent), l.low)
 	VMOVUPS(a.float(maxExponent), l.high)
 	return l
+}
+
+// halved is the same in half the registers.
+func (l limits) halved() limits {
+	return limits{l.low.(reg.VecVirtual).AsY(), l.high.(reg.VecVirtual).AsY()}
 }
 
 // curves emits x[i] <- curve[i](x[i]), interleaved so that the processor overlaps them. With t = x*scale = r + f, r

@@ -12,7 +12,7 @@ import "earshot/nets/kernel"
 // The hidden state is not kept: the backward pass has o and tanh(c) in its hands and computes it again.
 
 type (
-	lstmMul   func(dst *float32, ds uintptr, src *float32, ss uintptr, w *float32, k, tiles, groups int)
+	lstmMul   func(dst *float32, ds uintptr, src *float32, ss uintptr, w *float32, k, tiles, groups int, ahead *float32)
 	lstmOuter func(acc *float32, as uintptr, d *float32, ds uintptr, x *float32, xs uintptr, n, tiles int)
 )
 
@@ -130,24 +130,27 @@ func (t tiles) at(c int) (offset, stride int) {
 	return tile*wide*t.k + c%wide, min(wide, cols-tile*wide)
 }
 
-// product computes dst = src w for rows rows.
-func (s *lstmShape) product(dst []float32, ds int, src []float32, ss int, w []float32, t tiles, rows int) {
+// product computes dst = src w for rows rows. Meanwhile it fetches ahead, what the next pass over the gates reads or writes.
+func (s *lstmShape) product(dst []float32, ds int, src []float32, ss int, w []float32, t tiles, rows int, ahead []float32) {
 	mul, times := &s.tier.mul4, rows/4
 	if rows == 8 && s.tier.mul8[0] != nil {
 		mul, times = &s.tier.mul8, 1
+	}
+	call := func(mul lstmMul, at, n, times int) {
+		mul(&dst[at], uintptr(ds)*4, &src[0], uintptr(ss)*4, &w[at*t.k], t.k, n, times, &ahead[0])
+		ahead = ahead[min(len(ahead)-1, n*times*t.k/2*lineValues):]
 	}
 	wide := 3 * t.lanes
 	full, rest := t.cols/wide, t.cols%wide/t.lanes
 	atOnce := max(1, mulBudget/(wide*t.k*rows))
 	for i := 0; i < full; i += atOnce {
-		mul[2](&dst[i*wide], uintptr(ds)*4, &src[0], uintptr(ss)*4, &w[i*wide*t.k], t.k, min(atOnce, full-i), times)
+		call(mul[2], i*wide, min(atOnce, full-i), times)
 	}
 	if rest > 0 {
-		mul[rest-1](&dst[full*wide], uintptr(ds)*4, &src[0], uintptr(ss)*4, &w[full*wide*t.k], t.k, 1, times)
+		call(mul[rest-1], full*wide, 1, times)
 	}
 	if narrow := t.cols % t.lanes; narrow > 0 {
-		at := t.cols - narrow
-		s.tier.narrow.mul4[0](&dst[at], uintptr(ds)*4, &src[0], uintptr(ss)*4, &w[at*t.k], t.k, 1, rows/4)
+		call(s.tier.narrow.mul4[0], t.cols-narrow, 1, rows/4)
 	}
 }
 

@@ -2,24 +2,25 @@
 
 #include "textflag.h"
 
-// func lstmMul4x1AVX2(dst *float32, ds uintptr, src *float32, ss uintptr, w *float32, k int, tiles int, groups int)
-// Requires: AVX, FMA3
-TEXT ·lstmMul4x1AVX2(SB), NOSPLIT, $0-64
+// func lstmMul4x1AVX2(dst *float32, ds uintptr, src *float32, ss uintptr, w *float32, k int, tiles int, groups int, ahead *float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·lstmMul4x1AVX2(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
 	MOVQ ds+8(FP), CX
 	MOVQ src+16(FP), DX
 	MOVQ ss+24(FP), BX
 	MOVQ w+32(FP), SI
 	MOVQ tiles+48(FP), DI
-	MOVQ AX, R10
+	MOVQ ahead+64(FP), R8
+	MOVQ AX, R11
 
 tile:
-	MOVQ DX, R8
-	MOVQ groups+56(FP), R12
+	MOVQ DX, R9
+	MOVQ groups+56(FP), R13
 
 group:
-	LEAQ   (R8)(BX*2), R9
-	ADDQ   BX, R9
+	LEAQ   (R9)(BX*2), R10
+	ADDQ   BX, R10
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -28,54 +29,56 @@ group:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	MOVQ   SI, R11
-	MOVQ   k+40(FP), R13
+	MOVQ   SI, R12
+	MOVQ   k+40(FP), R14
 
 loop:
-	VMOVUPS      (R11), Y8
-	VBROADCASTSS (R8), Y9
-	VFMADD231PS  Y8, Y9, Y0
-	VBROADCASTSS (R8)(BX*1), Y9
-	VFMADD231PS  Y8, Y9, Y1
-	VBROADCASTSS (R8)(BX*2), Y9
-	VFMADD231PS  Y8, Y9, Y2
+	VMOVUPS      (R12), Y8
 	VBROADCASTSS (R9), Y9
+	VFMADD231PS  Y8, Y9, Y0
+	VBROADCASTSS (R9)(BX*1), Y9
+	VFMADD231PS  Y8, Y9, Y1
+	VBROADCASTSS (R9)(BX*2), Y9
+	VFMADD231PS  Y8, Y9, Y2
+	VBROADCASTSS (R10), Y9
 	VFMADD231PS  Y8, Y9, Y3
-	VMOVUPS      32(R11), Y8
-	VBROADCASTSS 4(R8), Y9
-	VFMADD231PS  Y8, Y9, Y4
-	VBROADCASTSS 4(R8)(BX*1), Y9
-	VFMADD231PS  Y8, Y9, Y5
-	VBROADCASTSS 4(R8)(BX*2), Y9
-	VFMADD231PS  Y8, Y9, Y6
+	VMOVUPS      32(R12), Y8
 	VBROADCASTSS 4(R9), Y9
+	VFMADD231PS  Y8, Y9, Y4
+	VBROADCASTSS 4(R9)(BX*1), Y9
+	VFMADD231PS  Y8, Y9, Y5
+	VBROADCASTSS 4(R9)(BX*2), Y9
+	VFMADD231PS  Y8, Y9, Y6
+	VBROADCASTSS 4(R10), Y9
 	VFMADD231PS  Y8, Y9, Y7
-	ADDQ         $0x00000040, R11
-	ADDQ         $0x08, R8
+	PREFETCHT0   (R8)
+	ADDQ         $0x40, R8
+	ADDQ         $0x00000040, R12
 	ADDQ         $0x08, R9
-	SUBQ         $0x02, R13
+	ADDQ         $0x08, R10
+	SUBQ         $0x02, R14
 	JNE          loop
 	VADDPS       Y4, Y0, Y0
-	VMOVUPS      Y0, (R10)
-	ADDQ         CX, R10
+	VMOVUPS      Y0, (R11)
+	ADDQ         CX, R11
 	VADDPS       Y5, Y1, Y1
-	VMOVUPS      Y1, (R10)
-	ADDQ         CX, R10
+	VMOVUPS      Y1, (R11)
+	ADDQ         CX, R11
 	VADDPS       Y6, Y2, Y2
-	VMOVUPS      Y2, (R10)
-	ADDQ         CX, R10
+	VMOVUPS      Y2, (R11)
+	ADDQ         CX, R11
 	VADDPS       Y7, Y3, Y3
-	VMOVUPS      Y3, (R10)
-	ADDQ         CX, R10
-	MOVQ         k+40(FP), R9
-	SHLQ         $0x02, R9
-	SUBQ         R9, R8
-	LEAQ         (R8)(BX*4), R8
-	DECQ         R12
+	VMOVUPS      Y3, (R11)
+	ADDQ         CX, R11
+	MOVQ         k+40(FP), R10
+	SHLQ         $0x02, R10
+	SUBQ         R10, R9
+	LEAQ         (R9)(BX*4), R9
+	DECQ         R13
 	JNE          group
-	MOVQ         R11, SI
+	MOVQ         R12, SI
 	ADDQ         $0x00000020, AX
-	MOVQ         AX, R10
+	MOVQ         AX, R11
 	DECQ         DI
 	JNE          tile
 	VZEROUPPER
@@ -157,24 +160,25 @@ loop:
 	VZEROUPPER
 	RET
 
-// func lstmMul4x2AVX2(dst *float32, ds uintptr, src *float32, ss uintptr, w *float32, k int, tiles int, groups int)
-// Requires: AVX, FMA3
-TEXT ·lstmMul4x2AVX2(SB), NOSPLIT, $0-64
+// func lstmMul4x2AVX2(dst *float32, ds uintptr, src *float32, ss uintptr, w *float32, k int, tiles int, groups int, ahead *float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·lstmMul4x2AVX2(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
 	MOVQ ds+8(FP), CX
 	MOVQ src+16(FP), DX
 	MOVQ ss+24(FP), BX
 	MOVQ w+32(FP), SI
 	MOVQ tiles+48(FP), DI
-	MOVQ AX, R10
+	MOVQ ahead+64(FP), R8
+	MOVQ AX, R11
 
 tile:
-	MOVQ DX, R8
-	MOVQ groups+56(FP), R12
+	MOVQ DX, R9
+	MOVQ groups+56(FP), R13
 
 group:
-	LEAQ   (R8)(BX*2), R9
-	ADDQ   BX, R9
+	LEAQ   (R9)(BX*2), R10
+	ADDQ   BX, R10
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -183,64 +187,66 @@ group:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	MOVQ   SI, R11
-	MOVQ   k+40(FP), R13
+	MOVQ   SI, R12
+	MOVQ   k+40(FP), R14
 
 loop:
-	VMOVUPS      (R11), Y8
-	VMOVUPS      32(R11), Y9
-	VBROADCASTSS (R8), Y10
-	VFMADD231PS  Y8, Y10, Y0
-	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(BX*1), Y10
-	VFMADD231PS  Y8, Y10, Y2
-	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R8)(BX*2), Y10
-	VFMADD231PS  Y8, Y10, Y4
-	VFMADD231PS  Y9, Y10, Y5
+	VMOVUPS      (R12), Y8
+	VMOVUPS      32(R12), Y9
 	VBROADCASTSS (R9), Y10
-	VFMADD231PS  Y8, Y10, Y6
-	VFMADD231PS  Y9, Y10, Y7
-	VMOVUPS      64(R11), Y8
-	VMOVUPS      96(R11), Y9
-	VBROADCASTSS 4(R8), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 4(R8)(BX*1), Y10
+	VBROADCASTSS (R9)(BX*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 4(R8)(BX*2), Y10
+	VBROADCASTSS (R9)(BX*2), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 4(R9), Y10
+	VBROADCASTSS (R10), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	ADDQ         $0x00000080, R11
-	ADDQ         $0x08, R8
+	VMOVUPS      64(R12), Y8
+	VMOVUPS      96(R12), Y9
+	VBROADCASTSS 4(R9), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 4(R9)(BX*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 4(R9)(BX*2), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 4(R10), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   (R8)
+	ADDQ         $0x40, R8
+	ADDQ         $0x00000080, R12
 	ADDQ         $0x08, R9
-	SUBQ         $0x02, R13
+	ADDQ         $0x08, R10
+	SUBQ         $0x02, R14
 	JNE          loop
-	VMOVUPS      Y0, (R10)
-	VMOVUPS      Y1, 32(R10)
-	ADDQ         CX, R10
-	VMOVUPS      Y2, (R10)
-	VMOVUPS      Y3, 32(R10)
-	ADDQ         CX, R10
-	VMOVUPS      Y4, (R10)
-	VMOVUPS      Y5, 32(R10)
-	ADDQ         CX, R10
-	VMOVUPS      Y6, (R10)
-	VMOVUPS      Y7, 32(R10)
-	ADDQ         CX, R10
-	MOVQ         k+40(FP), R9
-	SHLQ         $0x02, R9
-	SUBQ         R9, R8
-	LEAQ         (R8)(BX*4), R8
-	DECQ         R12
+	VMOVUPS      Y0, (R11)
+	VMOVUPS      Y1, 32(R11)
+	ADDQ         CX, R11
+	VMOVUPS      Y2, (R11)
+	VMOVUPS      Y3, 32(R11)
+	ADDQ         CX, R11
+	VMOVUPS      Y4, (R11)
+	VMOVUPS      Y5, 32(R11)
+	ADDQ         CX, R11
+	VMOVUPS      Y6, (R11)
+	VMOVUPS      Y7, 32(R11)
+	ADDQ         CX, R11
+	MOVQ         k+40(FP), R10
+	SHLQ         $0x02, R10
+	SUBQ         R10, R9
+	LEAQ         (R9)(BX*4), R9
+	DECQ         R13
 	JNE          group
-	MOVQ         R11, SI
+	MOVQ         R12, SI
 	ADDQ         $0x00000040, AX
-	MOVQ         AX, R10
+	MOVQ         AX, R11
 	DECQ         DI
 	JNE          tile
 	VZEROUPPER
@@ -311,24 +317,25 @@ loop:
 	VZEROUPPER
 	RET
 
-// func lstmMul4x3AVX2(dst *float32, ds uintptr, src *float32, ss uintptr, w *float32, k int, tiles int, groups int)
-// Requires: AVX, FMA3
-TEXT ·lstmMul4x3AVX2(SB), NOSPLIT, $0-64
+// func lstmMul4x3AVX2(dst *float32, ds uintptr, src *float32, ss uintptr, w *float32, k int, tiles int, groups int, ahead *float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·lstmMul4x3AVX2(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
 	MOVQ ds+8(FP), CX
 	MOVQ src+16(FP), DX
 	MOVQ ss+24(FP), BX
 	MOVQ w+32(FP), SI
 	MOVQ tiles+48(FP), DI
-	MOVQ AX, R10
+	MOVQ ahead+64(FP), R8
+	MOVQ AX, R11
 
 tile:
-	MOVQ DX, R8
-	MOVQ groups+56(FP), R12
+	MOVQ DX, R9
+	MOVQ groups+56(FP), R13
 
 group:
-	LEAQ   (R8)(BX*2), R9
-	ADDQ   BX, R9
+	LEAQ   (R9)(BX*2), R10
+	ADDQ   BX, R10
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -341,78 +348,80 @@ group:
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
-	MOVQ   SI, R11
-	MOVQ   k+40(FP), R13
+	MOVQ   SI, R12
+	MOVQ   k+40(FP), R14
 
 loop:
-	VMOVUPS      (R11), Y12
-	VMOVUPS      32(R11), Y13
-	VMOVUPS      64(R11), Y14
-	VBROADCASTSS (R8), Y15
-	VFMADD231PS  Y12, Y15, Y0
-	VFMADD231PS  Y13, Y15, Y1
-	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS (R8)(BX*1), Y15
-	VFMADD231PS  Y12, Y15, Y3
-	VFMADD231PS  Y13, Y15, Y4
-	VFMADD231PS  Y14, Y15, Y5
-	VBROADCASTSS (R8)(BX*2), Y15
-	VFMADD231PS  Y12, Y15, Y6
-	VFMADD231PS  Y13, Y15, Y7
-	VFMADD231PS  Y14, Y15, Y8
+	VMOVUPS      (R12), Y12
+	VMOVUPS      32(R12), Y13
+	VMOVUPS      64(R12), Y14
 	VBROADCASTSS (R9), Y15
-	VFMADD231PS  Y12, Y15, Y9
-	VFMADD231PS  Y13, Y15, Y10
-	VFMADD231PS  Y14, Y15, Y11
-	VMOVUPS      96(R11), Y12
-	VMOVUPS      128(R11), Y13
-	VMOVUPS      160(R11), Y14
-	VBROADCASTSS 4(R8), Y15
 	VFMADD231PS  Y12, Y15, Y0
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS 4(R8)(BX*1), Y15
+	VBROADCASTSS (R9)(BX*1), Y15
 	VFMADD231PS  Y12, Y15, Y3
 	VFMADD231PS  Y13, Y15, Y4
 	VFMADD231PS  Y14, Y15, Y5
-	VBROADCASTSS 4(R8)(BX*2), Y15
+	VBROADCASTSS (R9)(BX*2), Y15
 	VFMADD231PS  Y12, Y15, Y6
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS 4(R9), Y15
+	VBROADCASTSS (R10), Y15
 	VFMADD231PS  Y12, Y15, Y9
 	VFMADD231PS  Y13, Y15, Y10
 	VFMADD231PS  Y14, Y15, Y11
-	ADDQ         $0x000000c0, R11
-	ADDQ         $0x08, R8
+	VMOVUPS      96(R12), Y12
+	VMOVUPS      128(R12), Y13
+	VMOVUPS      160(R12), Y14
+	VBROADCASTSS 4(R9), Y15
+	VFMADD231PS  Y12, Y15, Y0
+	VFMADD231PS  Y13, Y15, Y1
+	VFMADD231PS  Y14, Y15, Y2
+	VBROADCASTSS 4(R9)(BX*1), Y15
+	VFMADD231PS  Y12, Y15, Y3
+	VFMADD231PS  Y13, Y15, Y4
+	VFMADD231PS  Y14, Y15, Y5
+	VBROADCASTSS 4(R9)(BX*2), Y15
+	VFMADD231PS  Y12, Y15, Y6
+	VFMADD231PS  Y13, Y15, Y7
+	VFMADD231PS  Y14, Y15, Y8
+	VBROADCASTSS 4(R10), Y15
+	VFMADD231PS  Y12, Y15, Y9
+	VFMADD231PS  Y13, Y15, Y10
+	VFMADD231PS  Y14, Y15, Y11
+	PREFETCHT0   (R8)
+	ADDQ         $0x40, R8
+	ADDQ         $0x000000c0, R12
 	ADDQ         $0x08, R9
-	SUBQ         $0x02, R13
+	ADDQ         $0x08, R10
+	SUBQ         $0x02, R14
 	JNE          loop
-	VMOVUPS      Y0, (R10)
-	VMOVUPS      Y1, 32(R10)
-	VMOVUPS      Y2, 64(R10)
-	ADDQ         CX, R10
-	VMOVUPS      Y3, (R10)
-	VMOVUPS      Y4, 32(R10)
-	VMOVUPS      Y5, 64(R10)
-	ADDQ         CX, R10
-	VMOVUPS      Y6, (R10)
-	VMOVUPS      Y7, 32(R10)
-	VMOVUPS      Y8, 64(R10)
-	ADDQ         CX, R10
-	VMOVUPS      Y9, (R10)
-	VMOVUPS      Y10, 32(R10)
-	VMOVUPS      Y11, 64(R10)
-	ADDQ         CX, R10
-	MOVQ         k+40(FP), R9
-	SHLQ         $0x02, R9
-	SUBQ         R9, R8
-	LEAQ         (R8)(BX*4), R8
-	DECQ         R12
+	VMOVUPS      Y0, (R11)
+	VMOVUPS      Y1, 32(R11)
+	VMOVUPS      Y2, 64(R11)
+	ADDQ         CX, R11
+	VMOVUPS      Y3, (R11)
+	VMOVUPS      Y4, 32(R11)
+	VMOVUPS      Y5, 64(R11)
+	ADDQ         CX, R11
+	VMOVUPS      Y6, (R11)
+	VMOVUPS      Y7, 32(R11)
+	VMOVUPS      Y8, 64(R11)
+	ADDQ         CX, R11
+	VMOVUPS      Y9, (R11)
+	VMOVUPS      Y10, 32(R11)
+	VMOVUPS      Y11, 64(R11)
+	ADDQ         CX, R11
+	MOVQ         k+40(FP), R10
+	SHLQ         $0x02, R10
+	SUBQ         R10, R9
+	LEAQ         (R9)(BX*4), R9
+	DECQ         R13
 	JNE          group
-	MOVQ         R11, SI
+	MOVQ         R12, SI
 	ADDQ         $0x00000060, AX
-	MOVQ         AX, R10
+	MOVQ         AX, R11
 	DECQ         DI
 	JNE          tile
 	VZEROUPPER
@@ -504,28 +513,24 @@ TEXT ·lstmCellAVX2(SB), NOSPLIT, $0-104
 	MOVQ    before+32(FP), DX
 	MOVQ    after+40(FP), BX
 	MOVQ    h+56(FP), SI
-	MOVQ    zs+8(FP), DI
-	MOVQ    gs+24(FP), R8
-	MOVQ    cs+48(FP), R9
-	MOVQ    hs+64(FP), R10
-	MOVQ    rows+72(FP), R11
+	MOVQ    rows+72(FP), DI
 	VMOVUPS lanes_c2c80000<>+0(SB), Y0
 	VMOVUPS lanes_42c80000<>+0(SB), Y1
-	MOVQ    full+80(FP), R13
-	MOVQ    tail+88(FP), R14
-	SHLQ    $0x02, R14
-	IMUL3Q  $0x00000020, R13, R13
+	MOVQ    full+80(FP), R9
+	MOVQ    tail+88(FP), R10
+	SHLQ    $0x02, R10
+	IMUL3Q  $0x00000020, R9, R9
 
 row:
-	XORQ  R12, R12
-	TESTQ R13, R13
+	XORQ  R8, R8
+	TESTQ R9, R9
 	JE    rest
 
 block:
-	VMOVUPS     (AX)(R12*4), Y2
-	VMOVUPS     32(AX)(R12*4), Y3
-	VMOVUPS     64(AX)(R12*4), Y4
-	VMOVUPS     96(AX)(R12*4), Y5
+	VMOVUPS     (AX)(R8*4), Y2
+	VMOVUPS     32(AX)(R8*4), Y3
+	VMOVUPS     64(AX)(R8*4), Y4
+	VMOVUPS     96(AX)(R8*4), Y5
 	VMULPS      lanes_bfb8aa3b<>+0(SB), Y2, Y2
 	VMINPS      Y2, Y1, Y2
 	VMAXPS      Y2, Y0, Y2
@@ -534,7 +539,7 @@ block:
 	VCVTPS2DQ   Y7, Y7
 	VPADDD      lanes_0000007f<>+0(SB), Y7, Y7
 	VPSLLD      $0x17, Y7, Y7
-	VMOVUPS     lanes_3921847d<>+0(SB), Y11
+	VMOVUPS     lanes_3921847d<>+0(SB), Y15
 	VMULPS      lanes_bfb8aa3b<>+0(SB), Y3, Y3
 	VMINPS      Y3, Y1, Y3
 	VMAXPS      Y3, Y0, Y3
@@ -543,76 +548,76 @@ block:
 	VCVTPS2DQ   Y8, Y8
 	VPADDD      lanes_0000007f<>+0(SB), Y8, Y8
 	VPSLLD      $0x17, Y8, Y8
-	VMOVUPS     lanes_3921847d<>+0(SB), Y12
+	VMOVUPS     lanes_3921847d<>+0(SB), Y16
 	VMULPS      lanes_4038aa3b<>+0(SB), Y4, Y4
 	VMINPS      Y4, Y1, Y4
 	VMAXPS      Y4, Y0, Y4
-	VROUNDPS    $0x00, Y4, Y9
-	VSUBPS      Y9, Y4, Y4
-	VCVTPS2DQ   Y9, Y9
-	VPADDD      lanes_0000007f<>+0(SB), Y9, Y9
-	VPSLLD      $0x17, Y9, Y9
-	VMOVUPS     lanes_3921847d<>+0(SB), Y13
+	VROUNDPS    $0x00, Y4, Y6
+	VSUBPS      Y6, Y4, Y4
+	VCVTPS2DQ   Y6, Y6
+	VPADDD      lanes_0000007f<>+0(SB), Y6, Y6
+	VPSLLD      $0x17, Y6, Y6
+	VMOVUPS     lanes_3921847d<>+0(SB), Y17
 	VMULPS      lanes_bfb8aa3b<>+0(SB), Y5, Y5
 	VMINPS      Y5, Y1, Y5
 	VMAXPS      Y5, Y0, Y5
-	VROUNDPS    $0x00, Y5, Y10
-	VSUBPS      Y10, Y5, Y5
-	VCVTPS2DQ   Y10, Y10
-	VPADDD      lanes_0000007f<>+0(SB), Y10, Y10
-	VPSLLD      $0x17, Y10, Y10
-	VMOVUPS     lanes_3921847d<>+0(SB), Y14
-	VFMADD213PS lanes_3aaf83da<>+0(SB), Y2, Y11
-	VFMADD213PS lanes_3aaf83da<>+0(SB), Y3, Y12
-	VFMADD213PS lanes_3aaf83da<>+0(SB), Y4, Y13
-	VFMADD213PS lanes_3aaf83da<>+0(SB), Y5, Y14
-	VFMADD213PS lanes_3c1d95d0<>+0(SB), Y2, Y11
-	VFMADD213PS lanes_3c1d95d0<>+0(SB), Y3, Y12
-	VFMADD213PS lanes_3c1d95d0<>+0(SB), Y4, Y13
-	VFMADD213PS lanes_3c1d95d0<>+0(SB), Y5, Y14
-	VFMADD213PS lanes_3d6357b7<>+0(SB), Y2, Y11
-	VFMADD213PS lanes_3d6357b7<>+0(SB), Y3, Y12
-	VFMADD213PS lanes_3d6357b7<>+0(SB), Y4, Y13
-	VFMADD213PS lanes_3d6357b7<>+0(SB), Y5, Y14
-	VFMADD213PS lanes_3e75fdef<>+0(SB), Y2, Y11
-	VFMADD213PS lanes_3e75fdef<>+0(SB), Y3, Y12
-	VFMADD213PS lanes_3e75fdef<>+0(SB), Y4, Y13
-	VFMADD213PS lanes_3e75fdef<>+0(SB), Y5, Y14
-	VFMADD213PS lanes_3f317218<>+0(SB), Y2, Y11
-	VFMADD213PS lanes_3f317218<>+0(SB), Y3, Y12
-	VFMADD213PS lanes_3f317218<>+0(SB), Y4, Y13
-	VFMADD213PS lanes_3f317218<>+0(SB), Y5, Y14
-	VMULPS      Y2, Y11, Y11
+	VROUNDPS    $0x00, Y5, Y14
+	VSUBPS      Y14, Y5, Y5
+	VCVTPS2DQ   Y14, Y14
+	VPADDD      lanes_0000007f<>+0(SB), Y14, Y14
+	VPSLLD      $0x17, Y14, Y14
+	VMOVUPS     lanes_3921847d<>+0(SB), Y18
+	VFMADD213PS lanes_3aaf83da<>+0(SB), Y2, Y15
+	VFMADD213PS lanes_3aaf83da<>+0(SB), Y3, Y16
+	VFMADD213PS lanes_3aaf83da<>+0(SB), Y4, Y17
+	VFMADD213PS lanes_3aaf83da<>+0(SB), Y5, Y18
+	VFMADD213PS lanes_3c1d95d0<>+0(SB), Y2, Y15
+	VFMADD213PS lanes_3c1d95d0<>+0(SB), Y3, Y16
+	VFMADD213PS lanes_3c1d95d0<>+0(SB), Y4, Y17
+	VFMADD213PS lanes_3c1d95d0<>+0(SB), Y5, Y18
+	VFMADD213PS lanes_3d6357b7<>+0(SB), Y2, Y15
+	VFMADD213PS lanes_3d6357b7<>+0(SB), Y3, Y16
+	VFMADD213PS lanes_3d6357b7<>+0(SB), Y4, Y17
+	VFMADD213PS lanes_3d6357b7<>+0(SB), Y5, Y18
+	VFMADD213PS lanes_3e75fdef<>+0(SB), Y2, Y15
+	VFMADD213PS lanes_3e75fdef<>+0(SB), Y3, Y16
+	VFMADD213PS lanes_3e75fdef<>+0(SB), Y4, Y17
+	VFMADD213PS lanes_3e75fdef<>+0(SB), Y5, Y18
+	VFMADD213PS lanes_3f317218<>+0(SB), Y2, Y15
+	VFMADD213PS lanes_3f317218<>+0(SB), Y3, Y16
+	VFMADD213PS lanes_3f317218<>+0(SB), Y4, Y17
+	VFMADD213PS lanes_3f317218<>+0(SB), Y5, Y18
+	VMULPS      Y2, Y15, Y15
 	VSUBPS      lanes_3f800000<>+0(SB), Y7, Y2
-	VFMADD213PS Y2, Y7, Y11
-	VADDPS      lanes_40000000<>+0(SB), Y11, Y2
-	VMOVUPS     lanes_3f800000<>+0(SB), Y11
-	VDIVPS      Y2, Y11, Y2
-	VMULPS      Y3, Y12, Y12
+	VFMADD213PS Y2, Y7, Y15
+	VADDPS      lanes_40000000<>+0(SB), Y15, Y2
+	VMOVUPS     lanes_3f800000<>+0(SB), Y15
+	VDIVPS      Y2, Y15, Y2
+	VMULPS      Y3, Y16, Y16
 	VSUBPS      lanes_3f800000<>+0(SB), Y8, Y3
-	VFMADD213PS Y3, Y8, Y12
-	VADDPS      lanes_40000000<>+0(SB), Y12, Y3
-	VMOVUPS     lanes_3f800000<>+0(SB), Y12
-	VDIVPS      Y3, Y12, Y3
-	VMULPS      Y4, Y13, Y13
-	VSUBPS      lanes_3f800000<>+0(SB), Y9, Y4
-	VFMADD213PS Y4, Y9, Y13
-	VADDPS      lanes_40000000<>+0(SB), Y13, Y4
-	VDIVPS      Y4, Y13, Y4
-	VMULPS      Y5, Y14, Y14
-	VSUBPS      lanes_3f800000<>+0(SB), Y10, Y5
-	VFMADD213PS Y5, Y10, Y14
-	VADDPS      lanes_40000000<>+0(SB), Y14, Y5
-	VMOVUPS     lanes_3f800000<>+0(SB), Y14
-	VDIVPS      Y5, Y14, Y5
-	VMOVUPS     Y2, (CX)(R12*4)
-	VMOVUPS     Y3, 32(CX)(R12*4)
-	VMOVUPS     Y4, 64(CX)(R12*4)
-	VMOVUPS     Y5, 96(CX)(R12*4)
-	VMOVUPS     (DX)(R12*1), Y6
+	VFMADD213PS Y3, Y8, Y16
+	VADDPS      lanes_40000000<>+0(SB), Y16, Y3
+	VMOVUPS     lanes_3f800000<>+0(SB), Y16
+	VDIVPS      Y3, Y16, Y3
+	VMULPS      Y4, Y17, Y17
+	VSUBPS      lanes_3f800000<>+0(SB), Y6, Y4
+	VFMADD213PS Y4, Y6, Y17
+	VADDPS      lanes_40000000<>+0(SB), Y17, Y4
+	VDIVPS      Y4, Y17, Y4
+	VMULPS      Y5, Y18, Y18
+	VSUBPS      lanes_3f800000<>+0(SB), Y14, Y5
+	VFMADD213PS Y5, Y14, Y18
+	VADDPS      lanes_40000000<>+0(SB), Y18, Y5
+	VMOVUPS     lanes_3f800000<>+0(SB), Y18
+	VDIVPS      Y5, Y18, Y5
+	VMOVUPS     Y2, (CX)(R8*4)
+	VMOVUPS     Y3, 32(CX)(R8*4)
+	VMOVUPS     Y4, 64(CX)(R8*4)
+	VMOVUPS     Y5, 96(CX)(R8*4)
+	VMOVUPS     (DX)(R8*1), Y6
 	VMULPS      Y6, Y3, Y6
 	VFMADD231PS Y2, Y4, Y6
-	VMOVUPS     Y6, (BX)(R12*1)
+	VMOVUPS     Y6, (BX)(R8*1)
 	VMULPS      lanes_4038aa3b<>+0(SB), Y6, Y6
 	VMINPS      Y6, Y1, Y6
 	VMAXPS      Y6, Y0, Y6
@@ -633,134 +638,138 @@ block:
 	VADDPS      lanes_40000000<>+0(SB), Y8, Y6
 	VDIVPS      Y6, Y8, Y6
 	VMULPS      Y6, Y5, Y6
-	VMOVUPS     Y6, (SI)(R12*1)
-	ADDQ        $0x00000020, R12
-	CMPQ        R12, R13
+	VMOVUPS     Y6, (SI)(R8*1)
+	ADDQ        $0x00000020, R8
+	CMPQ        R8, R9
 	JL          block
 
 rest:
-	TESTQ       R14, R14
+	TESTQ       R10, R10
 	JE          next
-	VMOVUPS     (AX)(R12*4), X2
-	VMOVUPS     16(AX)(R12*4), X3
-	VMOVUPS     32(AX)(R12*4), X4
-	VMOVUPS     48(AX)(R12*4), X5
-	VMULPS      lanes_bfb8aa3b<>+0(SB), Y2, Y2
-	VMINPS      Y2, Y1, Y2
-	VMAXPS      Y2, Y0, Y2
-	VROUNDPS    $0x00, Y2, Y7
-	VSUBPS      Y7, Y2, Y2
-	VCVTPS2DQ   Y7, Y7
-	VPADDD      lanes_0000007f<>+0(SB), Y7, Y7
-	VPSLLD      $0x17, Y7, Y7
-	VMOVUPS     lanes_3921847d<>+0(SB), Y11
-	VMULPS      lanes_bfb8aa3b<>+0(SB), Y3, Y3
-	VMINPS      Y3, Y1, Y3
-	VMAXPS      Y3, Y0, Y3
-	VROUNDPS    $0x00, Y3, Y8
-	VSUBPS      Y8, Y3, Y3
-	VCVTPS2DQ   Y8, Y8
-	VPADDD      lanes_0000007f<>+0(SB), Y8, Y8
-	VPSLLD      $0x17, Y8, Y8
-	VMOVUPS     lanes_3921847d<>+0(SB), Y12
-	VMULPS      lanes_4038aa3b<>+0(SB), Y4, Y4
-	VMINPS      Y4, Y1, Y4
-	VMAXPS      Y4, Y0, Y4
-	VROUNDPS    $0x00, Y4, Y9
-	VSUBPS      Y9, Y4, Y4
-	VCVTPS2DQ   Y9, Y9
-	VPADDD      lanes_0000007f<>+0(SB), Y9, Y9
-	VPSLLD      $0x17, Y9, Y9
-	VMOVUPS     lanes_3921847d<>+0(SB), Y13
-	VMULPS      lanes_bfb8aa3b<>+0(SB), Y5, Y5
-	VMINPS      Y5, Y1, Y5
-	VMAXPS      Y5, Y0, Y5
-	VROUNDPS    $0x00, Y5, Y10
-	VSUBPS      Y10, Y5, Y5
-	VCVTPS2DQ   Y10, Y10
-	VPADDD      lanes_0000007f<>+0(SB), Y10, Y10
-	VPSLLD      $0x17, Y10, Y10
-	VMOVUPS     lanes_3921847d<>+0(SB), Y14
-	VFMADD213PS lanes_3aaf83da<>+0(SB), Y2, Y11
-	VFMADD213PS lanes_3aaf83da<>+0(SB), Y3, Y12
-	VFMADD213PS lanes_3aaf83da<>+0(SB), Y4, Y13
-	VFMADD213PS lanes_3aaf83da<>+0(SB), Y5, Y14
-	VFMADD213PS lanes_3c1d95d0<>+0(SB), Y2, Y11
-	VFMADD213PS lanes_3c1d95d0<>+0(SB), Y3, Y12
-	VFMADD213PS lanes_3c1d95d0<>+0(SB), Y4, Y13
-	VFMADD213PS lanes_3c1d95d0<>+0(SB), Y5, Y14
-	VFMADD213PS lanes_3d6357b7<>+0(SB), Y2, Y11
-	VFMADD213PS lanes_3d6357b7<>+0(SB), Y3, Y12
-	VFMADD213PS lanes_3d6357b7<>+0(SB), Y4, Y13
-	VFMADD213PS lanes_3d6357b7<>+0(SB), Y5, Y14
-	VFMADD213PS lanes_3e75fdef<>+0(SB), Y2, Y11
-	VFMADD213PS lanes_3e75fdef<>+0(SB), Y3, Y12
-	VFMADD213PS lanes_3e75fdef<>+0(SB), Y4, Y13
-	VFMADD213PS lanes_3e75fdef<>+0(SB), Y5, Y14
-	VFMADD213PS lanes_3f317218<>+0(SB), Y2, Y11
-	VFMADD213PS lanes_3f317218<>+0(SB), Y3, Y12
-	VFMADD213PS lanes_3f317218<>+0(SB), Y4, Y13
-	VFMADD213PS lanes_3f317218<>+0(SB), Y5, Y14
-	VMULPS      Y2, Y11, Y11
-	VSUBPS      lanes_3f800000<>+0(SB), Y7, Y2
-	VFMADD213PS Y2, Y7, Y11
-	VADDPS      lanes_40000000<>+0(SB), Y11, Y2
-	VMOVUPS     lanes_3f800000<>+0(SB), Y11
-	VDIVPS      Y2, Y11, Y2
-	VMULPS      Y3, Y12, Y12
-	VSUBPS      lanes_3f800000<>+0(SB), Y8, Y3
-	VFMADD213PS Y3, Y8, Y12
-	VADDPS      lanes_40000000<>+0(SB), Y12, Y3
-	VMOVUPS     lanes_3f800000<>+0(SB), Y12
-	VDIVPS      Y3, Y12, Y3
-	VMULPS      Y4, Y13, Y13
-	VSUBPS      lanes_3f800000<>+0(SB), Y9, Y4
-	VFMADD213PS Y4, Y9, Y13
-	VADDPS      lanes_40000000<>+0(SB), Y13, Y4
-	VDIVPS      Y4, Y13, Y4
-	VMULPS      Y5, Y14, Y14
-	VSUBPS      lanes_3f800000<>+0(SB), Y10, Y5
-	VFMADD213PS Y5, Y10, Y14
-	VADDPS      lanes_40000000<>+0(SB), Y14, Y5
-	VMOVUPS     lanes_3f800000<>+0(SB), Y14
-	VDIVPS      Y5, Y14, Y5
-	VMOVUPS     X2, (CX)(R12*4)
-	VMOVUPS     X3, 16(CX)(R12*4)
-	VMOVUPS     X4, 32(CX)(R12*4)
-	VMOVUPS     X5, 48(CX)(R12*4)
-	VMOVUPS     (DX)(R12*1), X6
-	VMULPS      Y6, Y3, Y6
-	VFMADD231PS Y2, Y4, Y6
-	VMOVUPS     X6, (BX)(R12*1)
-	VMULPS      lanes_4038aa3b<>+0(SB), Y6, Y6
-	VMINPS      Y6, Y1, Y6
-	VMAXPS      Y6, Y0, Y6
-	VROUNDPS    $0x00, Y6, Y7
-	VSUBPS      Y7, Y6, Y6
-	VCVTPS2DQ   Y7, Y7
-	VPADDD      lanes_0000007f<>+0(SB), Y7, Y7
-	VPSLLD      $0x17, Y7, Y7
+	VMOVUPS     (AX)(R8*4), X9
+	VMOVUPS     16(AX)(R8*4), X10
+	VMOVUPS     32(AX)(R8*4), X11
+	VMOVUPS     48(AX)(R8*4), X12
+	VMULPS      lanes_bfb8aa3b<>+0(SB), Y9, Y9
+	VMINPS      Y9, Y1, Y9
+	VMAXPS      Y9, Y0, Y9
+	VROUNDPS    $0x00, Y9, Y2
+	VSUBPS      Y2, Y9, Y9
+	VCVTPS2DQ   Y2, Y2
+	VPADDD      lanes_0000007f<>+0(SB), Y2, Y2
+	VPSLLD      $0x17, Y2, Y2
+	VMOVUPS     lanes_3921847d<>+0(SB), Y6
+	VMULPS      lanes_bfb8aa3b<>+0(SB), Y10, Y10
+	VMINPS      Y10, Y1, Y10
+	VMAXPS      Y10, Y0, Y10
+	VROUNDPS    $0x00, Y10, Y3
+	VSUBPS      Y3, Y10, Y10
+	VCVTPS2DQ   Y3, Y3
+	VPADDD      lanes_0000007f<>+0(SB), Y3, Y3
+	VPSLLD      $0x17, Y3, Y3
+	VMOVUPS     lanes_3921847d<>+0(SB), Y7
+	VMULPS      lanes_4038aa3b<>+0(SB), Y11, Y11
+	VMINPS      Y11, Y1, Y11
+	VMAXPS      Y11, Y0, Y11
+	VROUNDPS    $0x00, Y11, Y4
+	VSUBPS      Y4, Y11, Y11
+	VCVTPS2DQ   Y4, Y4
+	VPADDD      lanes_0000007f<>+0(SB), Y4, Y4
+	VPSLLD      $0x17, Y4, Y4
 	VMOVUPS     lanes_3921847d<>+0(SB), Y8
-	VFMADD213PS lanes_3aaf83da<>+0(SB), Y6, Y8
-	VFMADD213PS lanes_3c1d95d0<>+0(SB), Y6, Y8
-	VFMADD213PS lanes_3d6357b7<>+0(SB), Y6, Y8
-	VFMADD213PS lanes_3e75fdef<>+0(SB), Y6, Y8
-	VFMADD213PS lanes_3f317218<>+0(SB), Y6, Y8
-	VMULPS      Y6, Y8, Y8
-	VSUBPS      lanes_3f800000<>+0(SB), Y7, Y6
-	VFMADD213PS Y6, Y7, Y8
-	VADDPS      lanes_40000000<>+0(SB), Y8, Y6
-	VDIVPS      Y6, Y8, Y6
-	VMULPS      Y6, Y5, Y6
-	VMOVUPS     X6, (SI)(R12*1)
+	VMULPS      lanes_bfb8aa3b<>+0(SB), Y12, Y12
+	VMINPS      Y12, Y1, Y12
+	VMAXPS      Y12, Y0, Y12
+	VROUNDPS    $0x00, Y12, Y5
+	VSUBPS      Y5, Y12, Y12
+	VCVTPS2DQ   Y5, Y5
+	VPADDD      lanes_0000007f<>+0(SB), Y5, Y5
+	VPSLLD      $0x17, Y5, Y5
+	VMOVUPS     lanes_3921847d<>+0(SB), Y14
+	VFMADD213PS lanes_3aaf83da<>+0(SB), Y9, Y6
+	VFMADD213PS lanes_3aaf83da<>+0(SB), Y10, Y7
+	VFMADD213PS lanes_3aaf83da<>+0(SB), Y11, Y8
+	VFMADD213PS lanes_3aaf83da<>+0(SB), Y12, Y14
+	VFMADD213PS lanes_3c1d95d0<>+0(SB), Y9, Y6
+	VFMADD213PS lanes_3c1d95d0<>+0(SB), Y10, Y7
+	VFMADD213PS lanes_3c1d95d0<>+0(SB), Y11, Y8
+	VFMADD213PS lanes_3c1d95d0<>+0(SB), Y12, Y14
+	VFMADD213PS lanes_3d6357b7<>+0(SB), Y9, Y6
+	VFMADD213PS lanes_3d6357b7<>+0(SB), Y10, Y7
+	VFMADD213PS lanes_3d6357b7<>+0(SB), Y11, Y8
+	VFMADD213PS lanes_3d6357b7<>+0(SB), Y12, Y14
+	VFMADD213PS lanes_3e75fdef<>+0(SB), Y9, Y6
+	VFMADD213PS lanes_3e75fdef<>+0(SB), Y10, Y7
+	VFMADD213PS lanes_3e75fdef<>+0(SB), Y11, Y8
+	VFMADD213PS lanes_3e75fdef<>+0(SB), Y12, Y14
+	VFMADD213PS lanes_3f317218<>+0(SB), Y9, Y6
+	VFMADD213PS lanes_3f317218<>+0(SB), Y10, Y7
+	VFMADD213PS lanes_3f317218<>+0(SB), Y11, Y8
+	VFMADD213PS lanes_3f317218<>+0(SB), Y12, Y14
+	VMULPS      Y9, Y6, Y6
+	VSUBPS      lanes_3f800000<>+0(SB), Y2, Y9
+	VFMADD213PS Y9, Y2, Y6
+	VADDPS      lanes_40000000<>+0(SB), Y6, Y9
+	VMOVUPS     lanes_3f800000<>+0(SB), Y6
+	VDIVPS      Y9, Y6, Y9
+	VMULPS      Y10, Y7, Y7
+	VSUBPS      lanes_3f800000<>+0(SB), Y3, Y10
+	VFMADD213PS Y10, Y3, Y7
+	VADDPS      lanes_40000000<>+0(SB), Y7, Y10
+	VMOVUPS     lanes_3f800000<>+0(SB), Y7
+	VDIVPS      Y10, Y7, Y10
+	VMULPS      Y11, Y8, Y8
+	VSUBPS      lanes_3f800000<>+0(SB), Y4, Y11
+	VFMADD213PS Y11, Y4, Y8
+	VADDPS      lanes_40000000<>+0(SB), Y8, Y11
+	VDIVPS      Y11, Y8, Y11
+	VMULPS      Y12, Y14, Y14
+	VSUBPS      lanes_3f800000<>+0(SB), Y5, Y12
+	VFMADD213PS Y12, Y5, Y14
+	VADDPS      lanes_40000000<>+0(SB), Y14, Y12
+	VMOVUPS     lanes_3f800000<>+0(SB), Y14
+	VDIVPS      Y12, Y14, Y12
+	VMOVUPS     X9, (CX)(R8*4)
+	VMOVUPS     X10, 16(CX)(R8*4)
+	VMOVUPS     X11, 32(CX)(R8*4)
+	VMOVUPS     X12, 48(CX)(R8*4)
+	VMOVUPS     (DX)(R8*1), X13
+	VMULPS      Y13, Y10, Y13
+	VFMADD231PS Y9, Y11, Y13
+	VMOVUPS     X13, (BX)(R8*1)
+	VMULPS      lanes_4038aa3b<>+0(SB), Y13, Y13
+	VMINPS      Y13, Y1, Y13
+	VMAXPS      Y13, Y0, Y13
+	VROUNDPS    $0x00, Y13, Y2
+	VSUBPS      Y2, Y13, Y13
+	VCVTPS2DQ   Y2, Y2
+	VPADDD      lanes_0000007f<>+0(SB), Y2, Y2
+	VPSLLD      $0x17, Y2, Y2
+	VMOVUPS     lanes_3921847d<>+0(SB), Y3
+	VFMADD213PS lanes_3aaf83da<>+0(SB), Y13, Y3
+	VFMADD213PS lanes_3c1d95d0<>+0(SB), Y13, Y3
+	VFMADD213PS lanes_3d6357b7<>+0(SB), Y13, Y3
+	VFMADD213PS lanes_3e75fdef<>+0(SB), Y13, Y3
+	VFMADD213PS lanes_3f317218<>+0(SB), Y13, Y3
+	VMULPS      Y13, Y3, Y3
+	VSUBPS      lanes_3f800000<>+0(SB), Y2, Y13
+	VFMADD213PS Y13, Y2, Y3
+	VADDPS      lanes_40000000<>+0(SB), Y3, Y13
+	VDIVPS      Y13, Y3, Y13
+	VMULPS      Y13, Y12, Y13
+	VMOVUPS     X13, (SI)(R8*1)
 
 next:
-	ADDQ DI, AX
-	ADDQ R8, CX
-	ADDQ R9, DX
-	ADDQ R9, BX
-	ADDQ R10, SI
-	DECQ R11
+	MOVQ zs+8(FP), R8
+	MOVQ gs+24(FP), R11
+	MOVQ cs+48(FP), R12
+	MOVQ hs+64(FP), R13
+	ADDQ R8, AX
+	ADDQ R11, CX
+	ADDQ R12, DX
+	ADDQ R12, BX
+	ADDQ R13, SI
+	DECQ DI
 	JNE  row
 	VZEROUPPER
 	RET
@@ -896,7 +905,7 @@ DATA lanes_40000000<>+28(SB)/4, $0x40000000
 GLOBL lanes_40000000<>(SB), RODATA|NOPTR, $32
 
 // func lstmBackAVX2(gates *float32, gs uintptr, dh *float32, dhs uintptr, c *float32, before *float32, cs uintptr, dc *float32, h *float32, hs uintptr, rows int, full int, tail int, mask uint64)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·lstmBackAVX2(SB), NOSPLIT, $0-112
 	MOVQ    gates+0(FP), AX
 	MOVQ    dh+16(FP), CX
@@ -904,24 +913,25 @@ TEXT ·lstmBackAVX2(SB), NOSPLIT, $0-112
 	MOVQ    before+40(FP), BX
 	MOVQ    dc+56(FP), SI
 	MOVQ    h+64(FP), DI
-	MOVQ    gs+8(FP), R8
-	MOVQ    dhs+24(FP), R9
-	MOVQ    cs+48(FP), R10
-	MOVQ    rows+80(FP), R11
+	MOVQ    rows+80(FP), R8
+	MOVQ    cs+48(FP), R9
+	IMULQ   R8, R9
+	MOVQ    BX, R10
+	SUBQ    R9, R10
 	VMOVUPS lanes_c2c80000<>+0(SB), Y0
 	VMOVUPS lanes_42c80000<>+0(SB), Y1
-	MOVQ    full+88(FP), R13
-	MOVQ    tail+96(FP), R14
-	SHLQ    $0x02, R14
-	IMUL3Q  $0x00000020, R13, R13
+	MOVQ    full+88(FP), R11
+	MOVQ    tail+96(FP), R12
+	SHLQ    $0x02, R12
+	IMUL3Q  $0x00000020, R11, R11
 
 row:
-	XORQ  R12, R12
-	TESTQ R13, R13
+	XORQ  R9, R9
+	TESTQ R11, R11
 	JE    rest
 
 block:
-	VMOVUPS      (DX)(R12*1), Y2
+	VMOVUPS      (DX)(R9*1), Y2
 	VMULPS       lanes_4038aa3b<>+0(SB), Y2, Y2
 	VMINPS       Y2, Y1, Y2
 	VMAXPS       Y2, Y0, Y2
@@ -942,11 +952,11 @@ block:
 	VADDPS       lanes_40000000<>+0(SB), Y7, Y2
 	VDIVPS       Y2, Y7, Y2
 	VMOVUPS      lanes_3f800000<>+0(SB), Y3
-	VMOVUPS      96(AX)(R12*4), Y4
+	VMOVUPS      96(AX)(R9*4), Y4
 	VMULPS       Y2, Y4, Y7
-	VMOVUPS      Y7, (DI)(R12*1)
-	VMOVUPS      (CX)(R12*1), Y6
-	VMOVUPS      (SI)(R12*1), Y5
+	VMOVUPS      Y7, (DI)(R9*1)
+	VMOVUPS      (CX)(R9*1), Y6
+	VMOVUPS      (SI)(R9*1), Y5
 	VMULPS       Y4, Y6, Y6
 	VMOVAPS      Y2, Y7
 	VFNMADD213PS Y3, Y2, Y7
@@ -954,34 +964,35 @@ block:
 	VMULPS       Y2, Y6, Y6
 	VSUBPS       Y4, Y3, Y7
 	VMULPS       Y7, Y6, Y6
-	VMOVUPS      Y6, 96(AX)(R12*4)
-	VMOVUPS      (AX)(R12*4), Y4
-	VMOVUPS      64(AX)(R12*4), Y2
+	VMOVUPS      Y6, 96(AX)(R9*4)
+	VMOVUPS      (AX)(R9*4), Y4
+	VMOVUPS      64(AX)(R9*4), Y2
 	VMULPS       Y4, Y5, Y6
 	VSUBPS       Y4, Y3, Y7
 	VMULPS       Y2, Y7, Y7
 	VMULPS       Y6, Y7, Y7
-	VMOVUPS      Y7, (AX)(R12*4)
+	VMOVUPS      Y7, (AX)(R9*4)
 	VMOVAPS      Y2, Y7
 	VFNMADD213PS Y3, Y2, Y7
 	VMULPS       Y6, Y7, Y7
-	VMOVUPS      Y7, 64(AX)(R12*4)
-	VMOVUPS      32(AX)(R12*4), Y2
+	VMOVUPS      Y7, 64(AX)(R9*4)
+	VMOVUPS      32(AX)(R9*4), Y2
 	VMULPS       Y2, Y5, Y5
-	VMOVUPS      Y5, (SI)(R12*1)
-	VMOVUPS      (BX)(R12*1), Y6
+	VMOVUPS      Y5, (SI)(R9*1)
+	VMOVUPS      (BX)(R9*1), Y6
+	PREFETCHT0   (R10)(R9*1)
 	VSUBPS       Y2, Y3, Y7
 	VMULPS       Y7, Y6, Y6
 	VMULPS       Y5, Y6, Y6
-	VMOVUPS      Y6, 32(AX)(R12*4)
-	ADDQ         $0x00000020, R12
-	CMPQ         R12, R13
+	VMOVUPS      Y6, 32(AX)(R9*4)
+	ADDQ         $0x00000020, R9
+	CMPQ         R9, R11
 	JL           block
 
 rest:
-	TESTQ        R14, R14
+	TESTQ        R12, R12
 	JE           next
-	VMOVUPS      (DX)(R12*1), X8
+	VMOVUPS      (DX)(R9*1), X8
 	VMULPS       lanes_4038aa3b<>+0(SB), Y8, Y8
 	VMINPS       Y8, Y1, Y8
 	VMAXPS       Y8, Y0, Y8
@@ -1002,11 +1013,11 @@ rest:
 	VADDPS       lanes_40000000<>+0(SB), Y4, Y8
 	VDIVPS       Y8, Y4, Y8
 	VMOVUPS      lanes_3f800000<>+0(SB), Y2
-	VMOVUPS      48(AX)(R12*4), X9
+	VMOVUPS      48(AX)(R9*4), X9
 	VMULPS       Y8, Y9, Y4
-	VMOVUPS      X4, (DI)(R12*1)
-	VMOVUPS      (CX)(R12*1), X3
-	VMOVUPS      (SI)(R12*1), X10
+	VMOVUPS      X4, (DI)(R9*1)
+	VMOVUPS      (CX)(R9*1), X3
+	VMOVUPS      (SI)(R9*1), X10
 	VMULPS       Y9, Y3, Y3
 	VMOVAPS      Y8, Y4
 	VFNMADD213PS Y2, Y8, Y4
@@ -1014,36 +1025,41 @@ rest:
 	VMULPS       Y8, Y3, Y3
 	VSUBPS       Y9, Y2, Y4
 	VMULPS       Y4, Y3, Y3
-	VMOVUPS      X3, 48(AX)(R12*4)
-	VMOVUPS      (AX)(R12*4), X9
-	VMOVUPS      32(AX)(R12*4), X11
+	VMOVUPS      X3, 48(AX)(R9*4)
+	VMOVUPS      (AX)(R9*4), X9
+	VMOVUPS      32(AX)(R9*4), X11
 	VMULPS       Y9, Y10, Y3
 	VSUBPS       Y9, Y2, Y4
 	VMULPS       Y11, Y4, Y4
 	VMULPS       Y3, Y4, Y4
-	VMOVUPS      X4, (AX)(R12*4)
+	VMOVUPS      X4, (AX)(R9*4)
 	VMOVAPS      Y11, Y4
 	VFNMADD213PS Y2, Y11, Y4
 	VMULPS       Y3, Y4, Y4
-	VMOVUPS      X4, 32(AX)(R12*4)
-	VMOVUPS      16(AX)(R12*4), X9
+	VMOVUPS      X4, 32(AX)(R9*4)
+	VMOVUPS      16(AX)(R9*4), X9
 	VMULPS       Y9, Y10, Y10
-	VMOVUPS      X10, (SI)(R12*1)
-	VMOVUPS      (BX)(R12*1), X3
+	VMOVUPS      X10, (SI)(R9*1)
+	VMOVUPS      (BX)(R9*1), X3
+	PREFETCHT0   (R10)(R9*1)
 	VSUBPS       Y9, Y2, Y4
 	VMULPS       Y4, Y3, Y3
 	VMULPS       Y10, Y3, Y3
-	VMOVUPS      X3, 16(AX)(R12*4)
+	VMOVUPS      X3, 16(AX)(R9*4)
 
 next:
-	ADDQ R8, AX
-	ADDQ R9, CX
-	ADDQ R10, DX
-	ADDQ R10, BX
-	ADDQ R10, SI
-	MOVQ hs+72(FP), R12
-	ADDQ R12, DI
-	DECQ R11
+	MOVQ gs+8(FP), R9
+	MOVQ dhs+24(FP), R13
+	MOVQ cs+48(FP), R14
+	MOVQ hs+72(FP), R15
+	ADDQ R9, AX
+	ADDQ R14, R10
+	ADDQ R13, CX
+	ADDQ R14, DX
+	ADDQ R14, BX
+	ADDQ R14, SI
+	ADDQ R15, DI
+	DECQ R8
 	JNE  row
 	VZEROUPPER
 	RET

@@ -124,7 +124,7 @@ func (b *lstmBacker) segment(t0, steps int, h, c, gates, cells []float32) {
 		if t0+i == 0 && b.dx == nil {
 			break
 		}
-		s.product(b.dh, s.back, dz, s.gates, b.wBack, t, g.rows)
+		s.product(b.dh, s.back, dz, s.gates, b.wBack, t, g.rows, gates[max(0, i-1)*g.rows*s.gates:][:g.rows*s.gates])
 		for n := range g.n {
 			if b.dx != nil {
 				for k, v := range b.dh[n*s.back+s.units:][:s.C] {

@@ -54,11 +54,11 @@ func (r *lstmRunner) run(t0, steps int, before, gates, cells []float32) []float3
 	g, t := r.g, r.gateTiles()
 	for i := range steps {
 		r.input(g, r.rows[0], r.x, t0+i)
-		r.product(r.z, r.gates, r.rows[0], r.row, r.w, t, g.rows)
 		to, after := r.z, r.cells
 		if gates != nil {
 			to, after = gates[i*g.rows*r.gates:], cells[i*g.rows*r.cell:][:g.rows*r.cell]
 		}
+		r.product(r.z, r.gates, r.rows[0], r.row, r.w, t, g.rows, r.z)
 		left := r.units - r.full*r.tier.lanes
 		r.tier.cell(&r.z[0], uintptr(r.gates)*4, &to[0], uintptr(r.gates)*4, &before[0], &after[0], uintptr(r.cell)*4,
 			&r.rows[1][0], uintptr(r.row)*4, g.rows, r.full, left, 1<<left-1)

@@ -3,24 +3,27 @@
 package cpu
 
 // lstmMul4x1AVX2 writes dst[r][c] = the sum over k of src[r][k] * w[c/8][k][c%8], for tiles times 8 columns c and
-// groups times 4 rows r. ds and ss are in bytes; k is even; every count is at least 1.
-func lstmMul4x1AVX2(dst *float32, ds uintptr, src *float32, ss uintptr, w *float32, k int, tiles int, groups int)
+// groups times 4 rows r. ds and ss are in bytes; k is even; every count is at least 1. It fetches
+// a cache line from ahead on for every two k: what comes next lies in memory that no cache holds.
+func lstmMul4x1AVX2(dst *float32, ds uintptr, src *float32, ss uintptr, w *float32, k int, tiles int, groups int, ahead *float32)
 
 // lstmOuter1AVX2 adds to acc[r][c] the sum over n of d[n][r] * x[n][c], for tiles times 8 rows r and 8 columns c.
 // as, ds and xs are in bytes; both counts are at least 1.
 func lstmOuter1AVX2(acc *float32, as uintptr, d *float32, ds uintptr, x *float32, xs uintptr, n int, tiles int)
 
 // lstmMul4x2AVX2 writes dst[r][c] = the sum over k of src[r][k] * w[c/16][k][c%16], for tiles times 16 columns c and
-// groups times 4 rows r. ds and ss are in bytes; k is even; every count is at least 1.
-func lstmMul4x2AVX2(dst *float32, ds uintptr, src *float32, ss uintptr, w *float32, k int, tiles int, groups int)
+// groups times 4 rows r. ds and ss are in bytes; k is even; every count is at least 1. It fetches
+// a cache line from ahead on for every two k: what comes next lies in memory that no cache holds.
+func lstmMul4x2AVX2(dst *float32, ds uintptr, src *float32, ss uintptr, w *float32, k int, tiles int, groups int, ahead *float32)
 
 // lstmOuter2AVX2 adds to acc[r][c] the sum over n of d[n][r] * x[n][c], for tiles times 4 rows r and 16 columns c.
 // as, ds and xs are in bytes; both counts are at least 1.
 func lstmOuter2AVX2(acc *float32, as uintptr, d *float32, ds uintptr, x *float32, xs uintptr, n int, tiles int)
 
 // lstmMul4x3AVX2 writes dst[r][c] = the sum over k of src[r][k] * w[c/24][k][c%24], for tiles times 24 columns c and
-// groups times 4 rows r. ds and ss are in bytes; k is even; every count is at least 1.
-func lstmMul4x3AVX2(dst *float32, ds uintptr, src *float32, ss uintptr, w *float32, k int, tiles int, groups int)
+// groups times 4 rows r. ds and ss are in bytes; k is even; every count is at least 1. It fetches
+// a cache line from ahead on for every two k: what comes next lies in memory that no cache holds.
+func lstmMul4x3AVX2(dst *float32, ds uintptr, src *float32, ss uintptr, w *float32, k int, tiles int, groups int, ahead *float32)
 
 // lstmOuter3AVX2 adds to acc[r][c] the sum over n of d[n][r] * x[n][c], for tiles times 4 rows r and 24 columns c.
 // as, ds and xs are in bytes; both counts are at least 1.

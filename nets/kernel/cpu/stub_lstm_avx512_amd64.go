@@ -3,36 +3,42 @@
 package cpu
 
 // lstmMul4x1AVX512 writes dst[r][c] = the sum over k of src[r][k] * w[c/16][k][c%16], for tiles times 16 columns c and
-// groups times 4 rows r. ds and ss are in bytes; k is even; every count is at least 1.
-func lstmMul4x1AVX512(dst *float32, ds uintptr, src *float32, ss uintptr, w *float32, k int, tiles int, groups int)
+// groups times 4 rows r. ds and ss are in bytes; k is even; every count is at least 1. It fetches
+// a cache line from ahead on for every two k: what comes next lies in memory that no cache holds.
+func lstmMul4x1AVX512(dst *float32, ds uintptr, src *float32, ss uintptr, w *float32, k int, tiles int, groups int, ahead *float32)
 
 // lstmMul8x1AVX512 writes dst[r][c] = the sum over k of src[r][k] * w[c/16][k][c%16], for tiles times 16 columns c and
-// groups times 8 rows r. ds and ss are in bytes; k is even; every count is at least 1.
-func lstmMul8x1AVX512(dst *float32, ds uintptr, src *float32, ss uintptr, w *float32, k int, tiles int, groups int)
+// groups times 8 rows r. ds and ss are in bytes; k is even; every count is at least 1. It fetches
+// a cache line from ahead on for every two k: what comes next lies in memory that no cache holds.
+func lstmMul8x1AVX512(dst *float32, ds uintptr, src *float32, ss uintptr, w *float32, k int, tiles int, groups int, ahead *float32)
 
 // lstmOuter1AVX512 adds to acc[r][c] the sum over n of d[n][r] * x[n][c], for tiles times 16 rows r and 16 columns c.
 // as, ds and xs are in bytes; both counts are at least 1.
 func lstmOuter1AVX512(acc *float32, as uintptr, d *float32, ds uintptr, x *float32, xs uintptr, n int, tiles int)
 
 // lstmMul4x2AVX512 writes dst[r][c] = the sum over k of src[r][k] * w[c/32][k][c%32], for tiles times 32 columns c and
-// groups times 4 rows r. ds and ss are in bytes; k is even; every count is at least 1.
-func lstmMul4x2AVX512(dst *float32, ds uintptr, src *float32, ss uintptr, w *float32, k int, tiles int, groups int)
+// groups times 4 rows r. ds and ss are in bytes; k is even; every count is at least 1. It fetches
+// a cache line from ahead on for every two k: what comes next lies in memory that no cache holds.
+func lstmMul4x2AVX512(dst *float32, ds uintptr, src *float32, ss uintptr, w *float32, k int, tiles int, groups int, ahead *float32)
 
 // lstmMul8x2AVX512 writes dst[r][c] = the sum over k of src[r][k] * w[c/32][k][c%32], for tiles times 32 columns c and
-// groups times 8 rows r. ds and ss are in bytes; k is even; every count is at least 1.
-func lstmMul8x2AVX512(dst *float32, ds uintptr, src *float32, ss uintptr, w *float32, k int, tiles int, groups int)
+// groups times 8 rows r. ds and ss are in bytes; k is even; every count is at least 1. It fetches
+// a cache line from ahead on for every two k: what comes next lies in memory that no cache holds.
+func lstmMul8x2AVX512(dst *float32, ds uintptr, src *float32, ss uintptr, w *float32, k int, tiles int, groups int, ahead *float32)
 
 // lstmOuter2AVX512 adds to acc[r][c] the sum over n of d[n][r] * x[n][c], for tiles times 8 rows r and 32 columns c.
 // as, ds and xs are in bytes; both counts are at least 1.
 func lstmOuter2AVX512(acc *float32, as uintptr, d *float32, ds uintptr, x *float32, xs uintptr, n int, tiles int)
 
 // lstmMul4x3AVX512 writes dst[r][c] = the sum over k of src[r][k] * w[c/48][k][c%48], for tiles times 48 columns c and
-// groups times 4 rows r. ds and ss are in bytes; k is even; every count is at least 1.
-func lstmMul4x3AVX512(dst *float32, ds uintptr, src *float32, ss uintptr, w *float32, k int, tiles int, groups int)
+// groups times 4 rows r. ds and ss are in bytes; k is even; every count is at least 1. It fetches
+// a cache line from ahead on for every two k: what comes next lies in memory that no cache holds.
+func lstmMul4x3AVX512(dst *float32, ds uintptr, src *float32, ss uintptr, w *float32, k int, tiles int, groups int, ahead *float32)
 
 // lstmMul8x3AVX512 writes dst[r][c] = the sum over k of src[r][k] * w[c/48][k][c%48], for tiles times 48 columns c and
-// groups times 8 rows r. ds and ss are in bytes; k is even; every count is at least 1.
-func lstmMul8x3AVX512(dst *float32, ds uintptr, src *float32, ss uintptr, w *float32, k int, tiles int, groups int)
+// groups times 8 rows r. ds and ss are in bytes; k is even; every count is at least 1. It fetches
+// a cache line from ahead on for every two k: what comes next lies in memory that no cache holds.
+func lstmMul8x3AVX512(dst *float32, ds uintptr, src *float32, ss uintptr, w *float32, k int, tiles int, groups int, ahead *float32)
 
 // lstmOuter3AVX512 adds to acc[r][c] the sum over n of d[n][r] * x[n][c], for tiles times 8 rows r and 48 columns c.
 // as, ds and xs are in bytes; both counts are at least 1.
