@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"earshot/data/synth"
-	"earshot/nets"
 	"earshot/train"
 )
 
@@ -73,8 +72,8 @@ func (s Study) checkArchive() error {
 		if isRocket(n) {
 			continue
 		}
-		if _, err := nets.Lookup(n, s.Profile); err != nil {
-			return &UsageError{err}
+		if err := checkNet(n, s.Profile); err != nil {
+			return err
 		}
 		if _, err := train.Recipe(n, s.Profile, 1); err != nil {
 			return &UsageError{err}

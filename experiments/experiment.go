@@ -7,7 +7,6 @@ import (
 	"earshot/data/binning"
 	"earshot/data/dataset"
 	"earshot/data/synth"
-	"earshot/nets"
 	"earshot/train"
 )
 
@@ -111,8 +110,8 @@ func (s Study) Check() error {
 		if isRocket(n) {
 			continue
 		}
-		if _, err := nets.Lookup(n, s.Profile); err != nil {
-			return &UsageError{err}
+		if err := checkNet(n, s.Profile); err != nil {
+			return err
 		}
 	}
 	for _, us := range s.StepsUS {

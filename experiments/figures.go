@@ -127,7 +127,7 @@ func (r *Run) accuracyFigure(f fold) Figure {
 	k := len(r.Manifest.Settings.Classes)
 	repeats := 0
 	for _, n := range f.points {
-		c := plots.AccuracyCurve{References: []plots.Reference{{Name: "chance", Value: 1 / float64(k)}}}
+		c := plots.AccuracyCurve{References: []plots.Reference{{Name: "guessing", Value: 1 / float64(k)}}}
 		if len(f.points) > 1 {
 			c.Title = fmt.Sprintf("%d captures", n)
 		}

@@ -45,7 +45,7 @@ func (r *Run) splitFigure(side []featureFold, part string) Figure {
 	pub := r.Published().Requests
 	for _, set := range panels {
 		d := plots.DotPanel{Title: setTitle(set), XLabel: "Accuracy (%)", Percent: true,
-			References: []plots.Reference{{Name: "chance", Value: 1 / float64(len(r.Manifest.Settings.Classes))}}}
+			References: []plots.Reference{{Name: "guessing", Value: 1 / float64(len(r.Manifest.Settings.Classes))}}}
 		for _, g := range side[0].controls {
 			if g.Control == ControlMajority || g.Control == ControlTotals {
 				d.References = append(d.References, plots.Reference{Name: g.Control, Value: g.Mean})
@@ -102,7 +102,7 @@ func (r *Run) splitFigure(side []featureFold, part string) Figure {
 
 // binFigure is Table I as a figure.
 func (r *Run) binFigure(f featureFold) Figure {
-	d := plots.DotPanel{XLabel: "Accuracy (%)", References: []plots.Reference{{Name: "chance", Value: 1 / float64(len(r.Manifest.Settings.Classes))}}, Series: []plots.DotSeries{{Name: "with ACKs"}, {Name: "without"}}}
+	d := plots.DotPanel{XLabel: "Accuracy (%)", References: []plots.Reference{{Name: "guessing", Value: 1 / float64(len(r.Manifest.Settings.Classes))}}, Series: []plots.DotSeries{{Name: "with ACKs"}, {Name: "without"}}}
 	for _, g := range f.controls {
 		if g.Control == ControlMajority || g.Control == ControlTotals {
 			d.References = append(d.References, plots.Reference{Name: g.Control, Value: g.Mean})

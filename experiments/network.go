@@ -122,3 +122,15 @@ func split(scores []float32, k int) [][]float32 {
 	}
 	return out
 }
+
+// checkNet refuses what is neither a network of a profile nor a rocket.
+func checkNet(name, profile string) error {
+	_, err := nets.Lookup(name, profile)
+	if err != nil && !slices.ContainsFunc(nets.All, func(a nn.Arch) bool { return a.Name == name }) {
+		err = fmt.Errorf("%w, %s, %s", err, Rocket, MultiRocket)
+	}
+	if err != nil {
+		return &UsageError{err}
+	}
+	return nil
+}

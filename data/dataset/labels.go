@@ -26,7 +26,7 @@ func NewLabeler(expr, table, key string) (*Labeler, error) {
 	if expr != "" {
 		var err error
 		if l.expr, err = regexp.Compile(expr); err != nil {
-			return nil, fmt.Errorf("dataset: label: %w", err)
+			return nil, fmt.Errorf("dataset: label: %w; write each axis as a named group, such as (?P<song>[a-z]+)_", err)
 		}
 		for _, g := range l.expr.SubexpNames() {
 			if g != "" {
