@@ -32,17 +32,33 @@ type Correlations struct {
 
 // Correlate computes the maps. Channels of a capture are taken one after another.
 func Correlate(s *Series) Correlations {
+	c := correlateCaptures(s)
+	joined := make([][]float64, len(s.Classes))
+	for _, r := range c.Order {
+		joined[s.Y[r]] = append(joined[s.Y[r]], widen(s.Row(r))...)
+	}
+	c.Cut = math.MaxInt
+	for _, j := range joined {
+		c.Cut = min(c.Cut, len(j))
+	}
+	for k := range joined {
+		joined[k] = standardize(joined[k][:c.Cut])
+	}
+	c.Songs = products(joined)
+	c.Max, c.Lag = crossMax(joined, s.C*s.T-1, float64(s.StepUS)/1e6)
+	return c
+}
+
+// correlateCaptures computes the map of captures alone.
+func correlateCaptures(s *Series) Correlations {
 	c := Correlations{Classes: s.Classes, Order: make([]int, s.N)}
 	for i := range c.Order {
 		c.Order[i] = i
 	}
 	slices.SortStableFunc(c.Order, func(a, b int) int { return s.Y[a] - s.Y[b] })
 	rows := make([][]float64, s.N) // in Order, mean 0 and norm 1
-	joined := make([][]float64, len(s.Classes))
 	for i, r := range c.Order {
-		v := widen(s.Row(r))
-		joined[s.Y[r]] = append(joined[s.Y[r]], v...)
-		rows[i] = standardize(v)
+		rows[i] = standardize(widen(s.Row(r)))
 	}
 	c.Ends = make([]int, len(s.Classes))
 	for _, y := range s.Y {
@@ -54,16 +70,6 @@ func Correlate(s *Series) Correlations {
 
 	c.Captures = products(rows)
 	c.Within, c.Between = c.means()
-
-	c.Cut = math.MaxInt
-	for _, j := range joined {
-		c.Cut = min(c.Cut, len(j))
-	}
-	for k := range joined {
-		joined[k] = standardize(joined[k][:c.Cut])
-	}
-	c.Songs = products(joined)
-	c.Max, c.Lag = crossMax(joined, s.C*s.T-1, float64(s.StepUS)/1e6)
 	return c
 }
 

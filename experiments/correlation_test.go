@@ -118,3 +118,24 @@ func TestReadSeries(t *testing.T) {
 		}
 	}
 }
+
+func TestClassCorrelation(t *testing.T) {
+	s := &Series{N: 4, C: 1, T: 4, Classes: []string{"a", "b"}, Y: []int{0, 1, 0, 1}, StepUS: 500_000,
+		X: []float32{1, 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 5, 5, 5, 5}}
+	c := correlateCaptures(s)
+	// The last capture is constant and has no correlation, so class b has one capture without a like.
+	for k, want := range [][3]float64{{1, -1. / 3, 1}, {math.NaN(), -1. / 3, 0}} {
+		in, out, nearest := c.class(k)
+		for i, v := range []float64{in, out, nearest} {
+			if math.Abs(v-want[i]) > 1e-12 || math.IsNaN(v) != math.IsNaN(want[i]) {
+				t.Errorf("class %d: %v, want %v", k, []float64{in, out, nearest}, want)
+			}
+		}
+	}
+	if g := s.coarser(secondUS); g.T != 2 || !slices.Equal(g.X, []float32{1, 0, 0, 1, 2, 0, 10, 10}) || g.StepUS != secondUS {
+		t.Errorf("coarser: %+v", g)
+	}
+	if g := s.coarser(750_000); g != nil {
+		t.Errorf("500 ms in 750 ms: %+v", g)
+	}
+}

@@ -61,6 +61,9 @@ func openSource(study Study, path, dir string) (*source, error) {
 	if s.set, err = dataset.Open(path); err != nil {
 		return nil, err
 	}
+	if err := s.set.Lose(study.Loss, study.Seeds[0]); err != nil {
+		return nil, &UsageError{err}
+	}
 	if err := s.choose(); err != nil {
 		return nil, err
 	}

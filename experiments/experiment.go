@@ -23,11 +23,12 @@ type Study struct {
 	Nets       []string    `json:"nets"`
 	Profile    string      `json:"profile"`
 	StepsUS    []int64     `json:"steps_us"`
-	DurationUS int64       `json:"duration_us"`   // what is looked at of each capture
-	Order      int         `json:"order_packets"` // T of the order-only representation (SP-30); 0: not run
-	Direction  string      `json:"direction"`     // packets that count: down, up or both
-	Size       string      `json:"size"`          // length that counts: payload, ip or frame
-	Points     []int       `json:"points"`        // numbers of captures; nil before the data are known: all
+	DurationUS int64       `json:"duration_us"`    // what is looked at of each capture
+	Order      int         `json:"order_packets"`  // T of the order-only representation (SP-30); 0: not run
+	Direction  string      `json:"direction"`      // packets that count: down, up or both
+	Size       string      `json:"size"`           // length that counts: payload, ip or frame
+	Loss       float64     `json:"loss,omitempty"` // share of the packets that the eavesdropper misses (SP-03)
+	Points     []int       `json:"points"`         // numbers of captures; nil before the data are known: all
 	Seeds      []uint64    `json:"seeds"`
 	Protocols  []Protocol  `json:"protocols"`
 	Controls   []string    `json:"controls"` // the networks' controls are run with the first of Nets

@@ -134,7 +134,7 @@ func (r *Run) document(figures []Figure) document {
 		{"features", "What the features are worth", "", []string{"ablations", "bins", "importances"}},
 		{"models", "The searches and the comparisons", "", []string{"chosen", "comparisons"}},
 		{"answers", "What the models answered", "", []string{"confusion", "collapse", "learning", "refused"}},
-		{"traffic", "The traffic", "What the captures look like, and how much of the label can be seen without a network.", []string{"burst", "series", "durations", "correlation", "packets"}},
+		{"traffic", "The traffic", "What the captures look like, and how much of the label can be seen without a network.", []string{"burst", "series", "assumptions", "durations", "correlation", "packets"}},
 		{"audit", "Leakage audit", auditIntro, []string{"audit"}},
 		{"published", "The study's own numbers", "", []string{"published"}},
 	} {
@@ -165,6 +165,7 @@ func (r *Run) facts() []fact {
 		{"Data", fmt.Sprintf("%s: %d captures used, %d duplicates or empty left out", m.Data.Name, m.Data.Captures, m.Data.Excluded)},
 		{"Origin", m.Data.Origin},
 		{"License", m.Data.License},
+		{"Seen", lossFact(s.Loss)},
 		{"Digest", m.Data.Digest},
 		{"Classes", fmt.Sprintf("%d on axis %s: %s", len(s.Classes), s.Label, shorten(s.Classes, 12))},
 		{"Feature sets", strings.Join(r.setNames(), ", ")},
@@ -235,4 +236,12 @@ func (d document) markdown() ([]byte, error) {
 		return nil, fmt.Errorf("experiments: report.md: %w", err)
 	}
 	return b.Bytes(), nil
+}
+
+// lossFact says how much the eavesdropper misses; nothing where that is nothing.
+func lossFact(share float64) string {
+	if share == 0 {
+		return ""
+	}
+	return fmt.Sprintf("the eavesdropper misses %s %% of the packets, drawn at random", percent(share))
 }

@@ -70,6 +70,9 @@ func (r *Run) Tables() []Table {
 	if t := r.refusedTable(); len(t.Rows) > 0 {
 		out = append(out, t)
 	}
+	if t, err := r.assumptionTable(); err == nil {
+		out = append(out, t)
+	}
 	out = append(out, r.durationTable())
 	if t, err := r.packetTable(); err == nil && len(t.Rows) > 0 {
 		out = append(out, t)

@@ -18,6 +18,7 @@ func newBinCommand(a *app) *cobra.Command {
 		flags binFlags
 		out   string
 		force bool
+		loss  float64
 	)
 	c := &cobra.Command{
 		Use:   "bin DS --label AXIS --out X.npz",
@@ -45,6 +46,9 @@ alone and can be mapped into memory.`,
 			if err != nil {
 				return err
 			}
+			if err := s.Lose(loss, a.seed); err != nil {
+				return dataError(err)
+			}
 			t, err := dataset.Bin(s, flags.label, flags.classes, cfg)
 			if err != nil {
 				return dataError(err)
@@ -63,6 +67,7 @@ alone and can be mapped into memory.`,
 	flags.add(c.Flags())
 	c.Flags().StringVar(&out, "out", "", "file to write, .npz or .npy")
 	c.Flags().BoolVar(&force, "force", false, "replace --out")
+	c.Flags().Float64Var(&loss, "loss", 0, "share of the packets that the eavesdropper misses, drawn from --seed")
 	c.MarkFlagRequired("label")
 	c.MarkFlagRequired("out")
 	return c

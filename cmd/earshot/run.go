@@ -31,6 +31,7 @@ type studyFlags struct {
 	seeds, epochs, batch, order       int
 	trials                            int
 	duration                          time.Duration
+	loss                              float64
 	bayes                             float64
 	memory                            byteSize
 	quick, full, collapse, force      bool
@@ -103,6 +104,7 @@ are trained in their publications' profile, for fewer epochs than there: --epoch
 	g.DurationVar(&f.duration, "duration", 0, "length of a series; later packets are cut")
 	g.StringVar(&f.direction, "direction", "", "packets that count: down, up or both")
 	g.StringVar(&f.size, "size", "", "bytes that count: payload, ip or frame")
+	g.Float64Var(&f.loss, "loss", 0, "share of the packets that the eavesdropper misses, drawn from --seed")
 	g.IntSliceVar(&f.points, "points", nil, "numbers of captures to use, such as 15,60,111 (default all)")
 	g.StringSliceVar(&f.splits, "splits", nil, "random:N, stratified:N, group=AXIS, time=AXIS or official")
 	g.IntVar(&f.seeds, "seeds", 0, "number of seeds for each split, from --seed on")
@@ -200,6 +202,7 @@ func (f *studyFlags) study(cmd *cobra.Command, name string, seed uint64) (experi
 	assign(set("duration"), &s.DurationUS, f.duration.Microseconds())
 	assign(set("direction"), &s.Direction, f.direction)
 	assign(set("size"), &s.Size, f.size)
+	assign(set("loss"), &s.Loss, f.loss)
 	assign(set("points"), &s.Points, f.points)
 	assign(set("order"), &s.Order, f.order)
 	assign(set("memory"), &s.Memory, int64(f.memory))

@@ -136,6 +136,7 @@ func (r *runReader) trace(c *Capture, at place) (*trace.Trace, error) {
 			t.Flows = append(t.Flows, f.flow())
 		}
 	}
+	r.set.loss.apply(c, t)
 	return t, nil
 }
 

@@ -23,6 +23,7 @@ type Set struct {
 	Captures []Capture // all of them, Captures[id].ID == id
 
 	files  fs.FS
+	loss   loss
 	runs   []run
 	places []place // by capture id
 
@@ -145,6 +146,9 @@ func (s *Set) Digest() string {
 			fmt.Fprintf(h, " %q=%q", a, c.Labels[a])
 		}
 		fmt.Fprintln(h)
+	}
+	if s.loss.share > 0 {
+		fmt.Fprintf(h, "loss %g %d\n", s.loss.share, s.loss.seed)
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }
