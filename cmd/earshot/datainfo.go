@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"earshot/data/dataset"
 
@@ -61,10 +62,26 @@ func printInfo(out io.Writer, i dataset.Info) error {
 	if i.Name != "" {
 		fmt.Fprintf(w, "name\t%s\n", i.Name)
 	}
+	for _, line := range [][2]string{{"origin", i.Origin}, {"license", i.License}} {
+		if line[1] != "" {
+			fmt.Fprintf(w, "%s\t%s\n", line[0], cell(line[1]))
+		}
+	}
+	if i.FirstUS > 0 {
+		day := func(us int64) string { return time.UnixMicro(us).UTC().Format(time.DateTime) }
+		fmt.Fprintf(w, "recorded\t%s to %s UTC\n", day(i.FirstUS), day(i.LastUS))
+	}
 	fmt.Fprintf(w, "captures\t%d (%d included, %d duplicates, %d empty, %d near duplicates)\n", i.Captures, i.Included, i.Duplicates, i.Empties, i.Near)
 	fmt.Fprintf(w, "packets\t%d (%d larger than %d bytes)\n", i.Packets, i.Oversize, dataset.MTU)
 	fmt.Fprintf(w, "bytes\t%d payload, %d IP, %d frame\n", i.Bytes.Payload, i.Bytes.IP, i.Bytes.Frame)
 	fmt.Fprintf(w, "direction\tunknown for %.2f %% of the bytes, guessed in %d captures\n", 100*i.Unknown, i.Guessed)
+	if h := i.Health; h != nil {
+		fmt.Fprintf(w, "health\t%s in %d attempts; %d packets lost by the recorder; %d bytes expected, %d seen", counts(h.Captures), h.Attempts, h.Drops, h.Expected, h.Seen)
+		if len(h.GivenUp) > 0 {
+			fmt.Fprintf(w, "; given up: %s", counts(h.GivenUp))
+		}
+		fmt.Fprintln(w)
+	}
 	for _, axis := range slices.Sorted(maps.Keys(i.Axes)) {
 		values := slices.Sorted(maps.Keys(i.Axes[axis]))
 		fmt.Fprintf(w, "axis %s\t%d values:", axis, len(values))
@@ -89,6 +106,15 @@ func printInfo(out io.Writer, i dataset.Info) error {
 		fmt.Fprintf(w, "… and %d more; --json lists all\n", n)
 	}
 	return w.Flush()
+}
+
+// counts are numbers by name: "ok=288 stalled=1".
+func counts(m map[string]int) string {
+	var out []string
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		out = append(out, fmt.Sprintf("%s=%d", cell(k), m[k]))
+	}
+	return strings.Join(out, " ")
 }
 
 // cell is a name for a table: tabs, ends of lines and bytes that are no UTF-8 would break its columns.

@@ -89,7 +89,7 @@ func Merge(dst string, srcs ...string) error {
 		}
 	}
 	for _, s := range sets {
-		problems, err := readProblems(s.Dir)
+		problems, err := s.problems()
 		if err != nil {
 			return err
 		}

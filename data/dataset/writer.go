@@ -116,7 +116,7 @@ func (w *Writer) resume(s *Set) error {
 			return err
 		}
 	}
-	w.problems, err = readProblems(w.dir)
+	w.problems, err = s.problems()
 	return err
 }
 
