@@ -13,7 +13,7 @@ type Manifest struct {
 
 // DataInfo says which captures a run was made from.
 type DataInfo struct {
-	Path      string  `json:"path"` // as given; empty: generated, in the folder data of the run
+	Path      string  `json:"path"` // as given, a folder or bundled:NAME; empty: generated, in the folder data of the run
 	Name      string  `json:"name"`
 	Origin    string  `json:"origin"`
 	License   string  `json:"license"`

@@ -16,12 +16,17 @@ import (
 
 func newDataInfoCommand(a *app) *cobra.Command {
 	var src sourceFlags
+	var card bool
 	c := &cobra.Command{
 		Use:   "info DS",
 		Short: "Sum up a data set, or capture files before an import",
 		Long: `Sum up a data set: captures, packets, bytes, labels, duplicates, empties, share of bytes of unknown direction, and every
-source with its counts. Files or folders that are no data set are read and summed up without being stored.`,
+source with its counts; where a recorder kept it, the health of the captures. Files or folders that are no data set are read and
+summed up without being stored.
+
+--card prints the data card instead: how the captures were made, what they may be used for, and what is known to be easy in them.`,
 		Example: `  earshot data info songs
+  earshot data info bundled:songs --card
   earshot data info capture.pcapng --clients 192.168.0.0/16 --json`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -38,9 +43,14 @@ source with its counts. Files or folders that are no data set are read and summe
 				if err != nil {
 					return err
 				}
+				if card {
+					return a.printCard(s)
+				}
 				if i, err = s.Info(); err != nil {
 					return err
 				}
+			} else if card {
+				return usagef("data info: --card is of a data set, and %s is none", args[0])
 			} else if i, err = dataset.Scan(cmd.Context(), args, o, a.logLine); err != nil {
 				return err
 			}
@@ -51,7 +61,24 @@ source with its counts. Files or folders that are no data set are read and summe
 		},
 	}
 	src.add(c.Flags())
+	c.Flags().BoolVar(&card, "card", false, "print the data card, README.md of the data set")
 	return c
+}
+
+// printCard prints the data card; with --json, as the value of card.
+func (a *app) printCard(s *dataset.Set) error {
+	card, err := s.Card()
+	if err != nil {
+		return err
+	}
+	if a.json {
+		return a.printJSON(map[string]string{"card": card})
+	}
+	if card == "" {
+		return fmt.Errorf("data info: %s: has no README.md; write one that says how the captures were made", s.Dir)
+	}
+	_, err = fmt.Fprint(a.stdout, card)
+	return err
 }
 
 // longest is how many values or sources the text output lists; --json has all.

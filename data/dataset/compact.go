@@ -13,12 +13,12 @@ import (
 // Compact is the export format that is a data set again, a small one.
 const Compact = "compact"
 
-// cardName is the data card: how the captures were made and what they are good for, in words.
-const cardName = "README.md"
+// CardName is the data card: how the captures were made and what they are good for, in words.
+const CardName = "README.md"
 
 // Card is the data card that lies beside the captures, README.md; empty when there is none.
 func (s *Set) Card() (string, error) {
-	b, err := fs.ReadFile(s.files, cardName)
+	b, err := fs.ReadFile(s.files, CardName)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
@@ -77,7 +77,7 @@ func (s *Set) exportCompact(dir string) error {
 
 // copySides copies what belongs beside a compact set. Rows of captures that a recorder has made since the set was opened are left out.
 func (s *Set) copySides(dir string) error {
-	for _, name := range []string{healthName, worksName, settingsName, cardName} {
+	for _, name := range []string{healthName, worksName, settingsName, CardName} {
 		b, err := fs.ReadFile(s.files, name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
