@@ -50,14 +50,13 @@ func newRunCommand(a *app) *cobra.Command {
 
 Studies: ` + names + `.
 
-Without --data the study songs runs on recorded captures that the program brings along, ` + "`earshot data info " + experiments.Songs.Recorded.Data + "`" + ` sums them up: on the
-study's own amount of them, ` + amount(experiments.Songs.Recorded) + `. --classes and --points take others; --classes all takes
-every song. The other studies generate their captures, and --data synth does so for songs, too; then every table and figure says
-SYNTHETIC, and the accuracy of the best possible rule is known (--bayes sets it).
+Without --data the study songs runs on recorded captures that are part of the program, ` + experiments.Songs.Recorded.Data + `: ` + amount(experiments.Songs.Recorded) + `,
+as many as the study had. --classes and --points take others, --classes all every song. The other studies generate
+their captures, and --data synth does so for songs, too; then every table and figure says SYNTHETIC, and the accuracy of the best
+possible rule is known (--bayes sets it). A folder called synth is ./synth.
 
-The folder --out grows cell by cell; stopped
-or killed, the same command goes on where it was and ends with the same bits. --quick shows the whole path in a few
-minutes; its numbers are no evidence.
+The folder --out grows cell by cell; stopped or killed, the same command goes on where it was and ends with the same bits. --quick
+shows the whole path in a few minutes; its numbers are no evidence.
 
 --splits, --normalize, --epochs and --batch change every protocol that is run. Controls (majority answer, totals only, duration only,
 permuted labels, shuffled time) are part of every table; the two that need a network use the first of --nets. MiniRocket and
