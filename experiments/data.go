@@ -382,9 +382,16 @@ func (s *source) writePackets(path string) error {
 	}))
 }
 
-// endpoints are source, destination and ports of a packet, each address under a name of its own.
+// endpoints are source, destination and ports of a packet, each address under a name of its own; of a packet whose addresses are not
+// known, who sent it.
 func endpoints(t *trace.Trace, p trace.Packet, names map[netip.Addr]string) []string {
 	if p.Flow < 0 || int(p.Flow) >= len(t.Flows) {
+		switch p.Direction {
+		case trace.Up:
+			return []string{"client", "server", "0", "0"}
+		case trace.Down:
+			return []string{"server", "client", "0", "0"}
+		}
 		return []string{"", "", "0", "0"}
 	}
 	f := t.Flows[p.Flow]

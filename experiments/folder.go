@@ -104,7 +104,7 @@ type Burst struct {
 type PacketRow struct {
 	No           int // counts from 1
 	TimeUS       int64
-	Src, Dst     string // "client" and "server-1", "server-2", …: no address leaves the data set
+	Src, Dst     string // "client-1", "server-1", "server-2", …: no address leaves the data set; "client", "server" where it has none
 	SPort, DPort uint16
 	Protocol     uint8
 	Direction    uint8 // 0 unknown, 1 up, 2 down
