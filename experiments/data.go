@@ -42,7 +42,7 @@ type source struct {
 // captures are a quarter of a megabyte.
 const seriesStep = 100 * time.Millisecond
 
-// openSource opens the data set in path, or the generated one in dir/data, which it makes when it is not there, and
+// openSource opens the data set that path names, or the generated one in dir/data, which it makes when it is not there, and
 // resolves what the study leaves to the data: classes and points.
 func openSource(study Study, path, dir string) (*source, error) {
 	if study.Archive != nil {
@@ -142,6 +142,13 @@ func generate(g generator, dir string) error {
 // choose picks the captures of the study's classes and checks what the study wants of them.
 func (s *source) choose() error {
 	var err error
+	most := 0 // captures, where the study does not say
+	if r := s.study.Recorded; r.Data != "" && r.Data == s.info.Path && r.Label == s.study.Label && len(s.study.Classes) == 0 {
+		s.study.Classes, most = r.Classes, r.Points
+	}
+	if slices.Equal(s.study.Classes, []string{AllClasses}) {
+		s.study.Classes = nil
+	}
 	if s.rows, s.study.Classes, err = s.set.Labelled(s.study.Label, s.study.Classes); err != nil {
 		return &UsageError{err}
 	}
@@ -160,6 +167,9 @@ func (s *source) choose() error {
 	s.occasions()
 	if len(s.study.Points) == 0 {
 		s.study.Points = []int{len(s.rows)}
+		if most > 0 {
+			s.study.Points[0] = min(most, len(s.rows))
+		}
 	}
 	for _, n := range s.study.Points {
 		least := max(2*k, 5)
@@ -375,9 +385,16 @@ func (s *source) writePackets(path string) error {
 	}))
 }
 
-// endpoints are source, destination and ports of a packet, each address under a name of its own.
+// endpoints are source, destination and ports of a packet, each address under a name of its own; of a packet whose addresses are not
+// known, who sent it.
 func endpoints(t *trace.Trace, p trace.Packet, names map[netip.Addr]string) []string {
 	if p.Flow < 0 || int(p.Flow) >= len(t.Flows) {
+		switch p.Direction {
+		case trace.Up:
+			return []string{"client", "server", "0", "0"}
+		case trace.Down:
+			return []string{"server", "client", "0", "0"}
+		}
 		return []string{"", "", "0", "0"}
 	}
 	f := t.Flows[p.Flow]

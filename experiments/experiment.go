@@ -34,7 +34,7 @@ type Study struct {
 	Controls   []string    `json:"controls"` // the networks' controls are run with the first of Nets
 	Memory     int64       `json:"memory"`   // bytes a training step may need; 0: no limit
 	Quick      bool        `json:"quick"`
-	Generate   synth.Songs `json:"generate"` // the data when none are given
+	Generate   synth.Songs `json:"generate"` // what generated data are
 
 	Sets      []FeatureSet    `json:"sets,omitempty"`              // tables of features that classical models learn from
 	Models    []string        `json:"models,omitempty"`            // of the sets that name none
@@ -45,8 +45,21 @@ type Study struct {
 
 	Archive *Archive `json:"archive,omitempty"` // in place of one set of captures
 
+	Recorded  Recorded  `json:"-"`
 	Published Published `json:"-"`
 }
+
+// Recorded is the bundled data set that a study is meant for, and how much of it the study takes as long as nobody asks for more: as
+// many classes and captures as were published.
+type Recorded struct {
+	Data    string   // bundled:NAME; empty: there is none
+	Label   string   // on this axis
+	Classes []string // where Study.Classes is nil
+	Points  int      // where Study.Points is nil, too; all captures of the classes where there are fewer
+}
+
+// AllClasses alone in Study.Classes stands for every class of the data.
+const AllClasses = "all"
 
 // Protocol is how cells are trained and on which splits.
 type Protocol struct {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"earshot/data/bundled"
 	"earshot/plots"
 	"earshot/train/metrics"
 )
@@ -184,6 +185,9 @@ func (r *Run) caveats() (out []string) {
 			s += fmt.Sprintf(" The generator is made so that the best possible rule is right on %s %%.", percent(m.Data.Bayes))
 		}
 		add("%s", s)
+	}
+	if bundled.Is(m.Data.Path) {
+		add("The data set is part of the program. How it was made, and what is known to be easy in it, says its card: earshot data info %s --card.", m.Data.Path)
 	}
 	if m.Settings.Quick {
 		add("This is a quick run: few time steps, epochs and repeats. Its numbers show that everything works, not what is true.")

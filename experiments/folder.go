@@ -13,7 +13,7 @@ type Manifest struct {
 
 // DataInfo says which captures a run was made from.
 type DataInfo struct {
-	Path      string  `json:"path"` // as given; empty: generated, in the folder data of the run
+	Path      string  `json:"path"` // as given, a folder or bundled:NAME; empty: generated, in the folder data of the run
 	Name      string  `json:"name"`
 	Origin    string  `json:"origin"`
 	License   string  `json:"license"`
@@ -104,7 +104,7 @@ type Burst struct {
 type PacketRow struct {
 	No           int // counts from 1
 	TimeUS       int64
-	Src, Dst     string // "client" and "server-1", "server-2", …: no address leaves the data set
+	Src, Dst     string // "client-1", "server-1", "server-2", …: no address leaves the data set; "client", "server" where it has none
 	SPort, DPort uint16
 	Protocol     uint8
 	Direction    uint8 // 0 unknown, 1 up, 2 down

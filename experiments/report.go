@@ -12,6 +12,7 @@ import (
 	"strings"
 	texttemplate "text/template"
 
+	"earshot/data/bundled"
 	"earshot/plots"
 )
 
@@ -162,7 +163,7 @@ var howToRead = []string{
 func (r *Run) facts() []fact {
 	m, s := r.Manifest, r.Manifest.Settings
 	out := []fact{
-		{"Data", fmt.Sprintf("%s: %d captures used, %d duplicates or empty left out", m.Data.Name, m.Data.Captures, m.Data.Excluded)},
+		{"Data", r.dataFact()},
 		{"Origin", m.Data.Origin},
 		{"License", m.Data.License},
 		{"Seen", lossFact(s.Loss)},
@@ -193,6 +194,19 @@ func (r *Run) facts() []fact {
 		fact{"Program", fmt.Sprintf("earshot %s, commit %s, %s", v.Version, v.Commit, v.Go)},
 		fact{"Machine", fmt.Sprintf("%s/%s, %s, %d threads, kernels %s", mc.OS, mc.Arch, mc.CPU, mc.Threads, mc.Kernel)})
 	return slices.DeleteFunc(out, func(f fact) bool { return f.Value == "" })
+}
+
+// dataFact says which captures were used, and how many.
+func (r *Run) dataFact() string {
+	d := r.Manifest.Data
+	name, used := d.Name, fmt.Sprintf("%d captures used", d.Captures)
+	if bundled.Is(d.Path) {
+		name += " (" + d.Path + ")"
+	}
+	if most := slices.Max(append([]int{0}, r.Manifest.Settings.Points...)); most > 0 && most < d.Captures {
+		used = fmt.Sprintf("%d captures of the classes, %d used", d.Captures, most)
+	}
+	return fmt.Sprintf("%s: %s, %d duplicates or empty left out", name, used, d.Excluded)
 }
 
 func shorten(names []string, n int) string {

@@ -19,7 +19,7 @@ import (
 // Options say where a study runs and on what; none of them changes its numbers.
 type Options struct {
 	Dir      string         // of the run; resumed when it holds the same run
-	Data     string         // data set folder; empty: the study's generated data, kept in Dir/data
+	Data     string         // data set folder or bundled:NAME; empty: the study's generated data, kept in Dir/data
 	Backend  kernel.Backend // its threads are those of a cell that sees series: a network, MiniRocket, MultiRocket
 	Threads  int            // classical cells at work side by side, and those of the audit; 0: all processors
 	Version  Version

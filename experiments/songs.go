@@ -15,7 +15,8 @@ var Studies = map[string]Study{"songs": Songs, "requests": Requests, "archive": 
 // points are one batch an epoch, so 25 epochs are 25 optimizer steps. Protocol "ours": stratified repeats, batch 16,
 // nothing dropped, standardized by the training set: 150 optimizer steps in the same 25 epochs.
 //
-// Deviations. Four of the nine networks, and beside them MiniRocket, which learns nothing but a linear rule. The data are ours: generated when none are given (the study published none).
+// Deviations. Four of the nine networks, and beside them MiniRocket, which learns nothing but a linear rule. The captures are ours (the study
+// published none): three songs of the bundled recording, 37 captures each, or generated ones whose best possible accuracy is known.
 // The study does not say how it normalized or rounded; what we chose is in manifest.json. What the study mixes is shown
 // apart: optimizer steps, number of points and field of view in seconds stand in every row.
 //
@@ -43,6 +44,7 @@ var Songs = Study{
 	Controls:  []string{ControlMajority, ControlTotals, ControlDuration, ControlPermuted, ControlShuffled},
 	Memory:    4 << 30, // what the study's own graphics card had
 	Generate:  synth.StudySongs(),
+	Recorded:  Recorded{Data: "bundled:songs", Label: "song", Classes: []string{"battle", "nebula", "wanderer"}, Points: 111},
 	Published: songsPublished,
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -47,11 +46,11 @@ alone and can be mapped into memory.`,
 				return err
 			}
 			if err := s.Lose(loss, a.seed); err != nil {
-				return dataError(err)
+				return err
 			}
 			t, err := dataset.Bin(s, flags.label, flags.classes, cfg)
 			if err != nil {
-				return dataError(err)
+				return err
 			}
 			if ext == ".npy" {
 				err = npz.WriteNPY(out, npz.Float32(t.X, t.N, t.C, t.T))
@@ -71,15 +70,6 @@ alone and can be mapped into memory.`,
 	c.MarkFlagRequired("label")
 	c.MarkFlagRequired("out")
 	return c
-}
-
-// dataError makes wrong usage of a question for what a data set does not have.
-func dataError(err error) error {
-	var unknown dataset.Unknown
-	if errors.As(err, &unknown) {
-		return usagef("%w", err)
-	}
-	return studyError(err)
 }
 
 func binArrays(t *binning.Tensor) []npz.Named {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"earshot/data/bundled"
 	"earshot/data/dataset"
 
 	"github.com/spf13/cobra"
@@ -18,8 +19,12 @@ func newDataCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "data",
 		Short: "Import or record captures into data sets; look at, audit, merge and export them",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Long: `Import or record captures into data sets; look at, audit, merge and export them.
+
+Some data sets are part of the program: ` + strings.Join(bundled.Names(), ", ") + `. Such a name stands wherever a command reads a data set folder;
+nothing writes to it. data info sums it up, and with --card prints how it was made and what is known to be easy in it.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	c.AddCommand(newDataImportCommand(a), newDataInfoCommand(a), newDataPacketsCommand(a), newDataSuggestCommand(a),
 		newDataMergeCommand(a), newDataExportCommand(a), newDataAuditCommand(a), newDataRecordCommand(a), newDataCaptureCommand(a),

@@ -72,7 +72,7 @@ constant answer's accuracy to 1. Of a split with several repeats the first is au
 			defer s.Close()
 			r, err := experiments.AuditSet(s, label, classes, sp, o)
 			if err != nil {
-				return dataError(err)
+				return studyError(err)
 			}
 			if a.json {
 				return a.printJSON(r)

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -73,20 +74,33 @@ func replaceSet(out string, build func() error) error {
 		}
 		return err
 	}
-	if old != "" {
-		return os.RemoveAll(old)
+	if old == "" {
+		return nil
 	}
-	return nil
+	// The card is somebody's work, and it is about the set of this name: it stays unless the new set brings one.
+	if _, err := os.Stat(filepath.Join(out, dataset.CardName)); errors.Is(err, fs.ErrNotExist) {
+		err := os.Rename(filepath.Join(old, dataset.CardName), filepath.Join(out, dataset.CardName))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return os.RemoveAll(old)
 }
 
 func newDataExportCommand(a *app) *cobra.Command {
 	var to, out string
 	var force bool
 	c := &cobra.Command{
-		Use:     "export DS --to csv|npz|compact --out F",
-		Short:   "Write the packets of a data set to one csv or npz file, or a small copy of it",
-		Example: `  earshot data export songs --to csv --out songs.csv`,
-		Args:    cobra.ExactArgs(1),
+		Use:   "export DS --to csv|npz|compact --out F",
+		Short: "Write the packets of a data set to one csv or npz file, or a small copy of it",
+		Long: `Write the packets of a data set to one csv or npz file, or a small copy of it to a folder.
+
+The compact copy is a data set of times, directions, protocols and sizes, some 3 bytes a packet. Beside them lie health.csv, works.csv,
+record.json and the data card README.md, where the set has them; truth.jsonl and lists of addresses stay behind. A copy that
+--force replaces keeps its README.md unless the new one brings its own.`,
+		Example: `  earshot data export songs --to csv --out songs.csv
+  earshot data export labdata --to compact --out small`,
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !slices.Contains(dataset.ExportFormats, to) {
 				return usagef("--to %q: it is one of %s", to, strings.Join(dataset.ExportFormats, ", "))

@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"earshot/data/dataset"
 )
 
 // Exit statuses; what a caller's script may rely on.
@@ -46,11 +48,12 @@ func status(err error, stderr io.Writer) int {
 		return exitDone
 	}
 	var u *usageError
+	var unknown dataset.Unknown
 	fmt.Fprintf(stderr, "earshot: %s\n", oneLine(plain(err)))
 	switch {
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case errors.As(err, &u):
+	case errors.As(err, &u), errors.As(err, &unknown):
 		return exitUsage
 	}
 	return exitFailed

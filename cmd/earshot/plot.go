@@ -175,7 +175,7 @@ func (a *app) setFigure(kind string, s *dataset.Set, f *plotFlags) (experiments.
 	}
 	caps, classes, err := s.Labelled(f.bin.label, f.bin.classes)
 	if err != nil {
-		return none, dataError(err)
+		return none, err
 	}
 	class := func(c dataset.Capture) int { return slices.Index(classes, c.Labels[f.bin.label]) }
 	switch kind {
@@ -196,7 +196,7 @@ func (a *app) setFigure(kind string, s *dataset.Set, f *plotFlags) (experiments.
 	}
 	t, err := dataset.Bin(s, f.bin.label, f.bin.classes, cfg)
 	if err != nil {
-		return none, dataError(err)
+		return none, err
 	}
 	return a.pick(kind, experiments.SeriesFigures(&experiments.Series{X: t.X, N: t.N, C: t.C, T: t.T, Y: t.Y, Classes: t.Classes,
 		CaptureID: t.CaptureID, StepUS: cfg.Step.Microseconds()}))

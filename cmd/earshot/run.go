@@ -51,9 +51,13 @@ func newRunCommand(a *app) *cobra.Command {
 
 Studies: ` + names + `.
 
-Without --data the captures are generated, and every table and figure says SYNTHETIC. The folder --out grows cell by cell; stopped
-or killed, the same command goes on where it was and ends with the same bits. --quick shows the whole path in a few
-minutes; its numbers are no evidence.
+Without --data the study songs runs on recorded captures that are part of the program, ` + experiments.Songs.Recorded.Data + `: ` + amount(experiments.Songs.Recorded) + `,
+as many as the study had. --classes and --points take others, --classes all every song. The other studies generate
+their captures, and --data synth does so for songs, too; then every table and figure says SYNTHETIC, and the accuracy of the best
+possible rule is known (--bayes sets it). A folder called synth is ./synth.
+
+The folder --out grows cell by cell; stopped or killed, the same command goes on where it was and ends with the same bits. --quick
+shows the whole path in a few minutes; its numbers are no evidence.
 
 --splits, --normalize, --epochs and --batch change every protocol that is run. Controls (majority answer, totals only, duration only,
 permuted labels, shuffled time) are part of every table; the two that need a network use the first of --nets. MiniRocket and
@@ -67,6 +71,7 @@ The study archive holds the models against their published accuracies on the UCR
 NAME_TRAIN.ts and NAME_TEST.ts (or .tsv), in subfolders or not, --datasets takes some of them, --runs is the number of seeds. Networks
 are trained in their publications' profile, for fewer epochs than there: --epochs 0 takes as many as they did.`,
 		Example: `  earshot run songs --quick
+  earshot run songs --data synth --bayes 0.7 --nets fcn --steps 1s --out known
   earshot run songs --data mydata --label song --splits stratified:5,group=day --nets fcn,inceptiontime --out mystudy
   earshot run requests --quick
   earshot run requests --data echo --label type6 --sets combined --models forest,knn --trials 10 --nets none --out echo6
@@ -91,9 +96,9 @@ are trained in their publications' profile, for fewer epochs than there: --epoch
 	}
 	g := cmd.Flags()
 	g.StringVar(&f.out, "out", "", "folder of the run (default the study's name)")
-	g.StringVar(&f.data, "data", "", "data set folder (default: generated captures)")
+	g.StringVar(&f.data, "data", "", "data set, or synth for generated captures (default: songs: "+experiments.Songs.Recorded.Data+"; other studies: synth)")
 	g.StringVar(&f.label, "label", "", "label axis that names the classes")
-	g.StringSliceVar(&f.classes, "classes", nil, "only these classes (default all)")
+	g.StringSliceVar(&f.classes, "classes", nil, "only these classes, or all (default all; of bundled data the study's)")
 	g.StringSliceVar(&f.nets, "nets", nil, "networks; net list names them; minirocket, multirocket; or none")
 	g.StringSliceVar(&f.steps, "steps", nil, "time steps, such as 1s,100ms,10ms; or none")
 	g.StringSliceVar(&f.sets, "sets", nil, "feature sets of the study (requests: tcptrace, histogram, combined)")
@@ -105,7 +110,7 @@ are trained in their publications' profile, for fewer epochs than there: --epoch
 	g.StringVar(&f.direction, "direction", "", "packets that count: down, up or both")
 	g.StringVar(&f.size, "size", "", "bytes that count: payload, ip or frame")
 	g.Float64Var(&f.loss, "loss", 0, "share of the packets that the eavesdropper misses, drawn from --seed")
-	g.IntSliceVar(&f.points, "points", nil, "numbers of captures to use, such as 15,60,111 (default all)")
+	g.IntSliceVar(&f.points, "points", nil, "numbers of captures to use, such as 15,60,111 (default all; of bundled data the study's)")
 	g.StringSliceVar(&f.splits, "splits", nil, "random:N, stratified:N, group=AXIS, time=AXIS or official")
 	g.IntVar(&f.seeds, "seeds", 0, "number of seeds for each split, from --seed on")
 	g.IntVar(&f.runs, "runs", 0, "archive: number of seeds, from --seed on (default 3)")
@@ -213,7 +218,29 @@ func (f *studyFlags) study(cmd *cobra.Command, name string, seed uint64) (experi
 	if set("splits") {
 		s.Occasions = nil
 	}
+	if data := f.source(s); set("bayes") && data != "" {
+		return s, usagef("--bayes: %s is recorded, and nobody knows its best possible accuracy; it goes with --data %s", data, synthetic)
+	}
 	return s, s.Check()
+}
+
+// synthetic is the value of --data that stands for generated captures; a folder of that name is ./synth.
+const synthetic = "synth"
+
+// source is the data set of the run: the one that --data names, else the recorded one of the study; empty for generated captures.
+func (f *studyFlags) source(s experiments.Study) string {
+	switch f.data {
+	case "":
+		return s.Recorded.Data
+	case synthetic:
+		return ""
+	}
+	return f.data
+}
+
+// amount is how much of its recorded data a study takes, in words.
+func amount(r experiments.Recorded) string {
+	return fmt.Sprintf("%d captures of %s", r.Points, strings.Join(r.Classes, ", "))
 }
 
 // tables applies the flags of studies that learn from tables of features.
@@ -313,7 +340,7 @@ func (a *app) runStudy(cmd *cobra.Command, args []string, study experiments.Stud
 			return err
 		}
 	}
-	sweepErr := a.sweep(cmd.Context(), study, out, f.data, be)
+	sweepErr := a.sweep(cmd.Context(), study, out, f.source(study), be)
 	if sweepErr != nil && cmd.Context().Err() != nil {
 		return stopped("run "+study.Name+": "+out, again(cmd, args))
 	}

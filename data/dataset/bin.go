@@ -11,7 +11,7 @@ import (
 	"earshot/data/trace"
 )
 
-// Unknown is a mistake of the caller: a label axis or class that the data set does not have.
+// Unknown is a mistake of the caller: a label axis or class that the data set does not have, a bundled data set that there is not.
 type Unknown string
 
 func (u Unknown) Error() string { return string(u) }

@@ -6,6 +6,9 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -39,6 +42,16 @@ func TestCompact(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
+	health := "capture_id,expected_bytes,seen_bytes,drops,attempts,status\n0,100,110,0,1,ok\n1,100,120,0,3,stalled\n-1,0,0,7,2,failed\n4,100,130,2,1,ok\n"
+	for name, text := range map[string]string{
+		"health.csv": health + "5,100,100,0,1,ok\n", // of a capture that is being recorded
+		"works.csv":  "song,title\nsong1,\"One, Two\"\n", "record.json": "{}\n", "README.md": "# Full\n", "truth.jsonl": "{}\n", "servers.txt": "192.0.2.1\n",
+		"problems.csv": "source,packet,error\nlost.pcap,0,nothing in it\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
 	full, err := Open(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -52,15 +65,23 @@ func TestCompact(t *testing.T) {
 	}
 	files := fstest.MapFS{}
 	size := int64(0)
+	var names []string
 	if err := fs.WalkDir(os.DirFS(out), ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
 		b, err := os.ReadFile(filepath.Join(out, path))
 		files[path], size = &fstest.MapFile{Data: b}, size+int64(len(b))
+		names = append(names, path)
 		return err
 	}); err != nil {
 		t.Fatal(err)
+	}
+	if want := []string{"README.md", "captures-000000.parquet", "dataset.json", "flows-000000.parquet", "health.csv", "packets-000000.parquet", "problems.csv", "record.json", "works.csv"}; !slices.Equal(names, want) {
+		t.Errorf("the copy holds %q, want %q", names, want)
+	}
+	if got := string(files["health.csv"].Data); got != "capture_id,expected_bytes,seen_bytes,drops,attempts,status\n-1,0,0,7,2,failed\n0,100,110,0,1,ok\n1,100,120,0,3,stalled\n4,100,130,2,1,ok\n" {
+		t.Errorf("health.csv: %s", got)
 	}
 	if limit := int64(5 * 3000 * 4); size > limit {
 		t.Errorf("%d bytes, want fewer than %d", size, limit)
@@ -94,6 +115,21 @@ func TestCompact(t *testing.T) {
 				t.Fatalf("capture %d, packet %d: %+v, want %+v", id, i, p, want)
 			}
 		}
+	}
+	i, err := small.Info()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Health{Captures: map[string]int{"ok": 2, "stalled": 1}, GivenUp: map[string]int{"failed": 1}, Attempts: 5, Drops: 2, Expected: 300, Seen: 360}
+	if !reflect.DeepEqual(*i.Health, want) || i.License != "CC0-1.0" || i.Sources[len(i.Sources)-1].Error != "nothing in it" {
+		t.Errorf("health %+v, want %+v; license %s, sources %+v", *i.Health, want, i.License, i.Sources)
+	}
+	if card, err := small.Card(); err != nil || card != "# Full\n" {
+		t.Errorf("card %q, %v", card, err)
+	}
+	files["health.csv"].Data = []byte(health[:len(health)-len("1,ok\n")] + "one,ok\n")
+	if _, err := small.Info(); err == nil || !strings.Contains(err.Error(), `small: health.csv: line 5: attempts "one" is no whole number`) {
+		t.Errorf("a damaged health.csv: %v", err)
 	}
 	files["dataset.json"].Data[0] = 'x'
 	if _, err := OpenFS(files, "small"); err == nil {

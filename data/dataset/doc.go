@@ -10,7 +10,7 @@
 // mark (Capture.Excluded) and are left out of every tensor, table and split: start from Set.Included.
 //
 //	Import, Merge   sources or sets → folder
-//	Open            folder → Set; Set.Trace and Set.Each give traces, Bin tensors, Set.Info a summary
+//	Open            folder, or bundled:NAME (data/bundled) → Set; Set.Trace and Set.Each give traces, Bin tensors, Set.Info a summary
 //	ParseSplits     "stratified:5", "group=day" → saved train and test capture ids
 //
 // What it leaves out: decoding packets (data/capture), binning (data/binning), features.

@@ -21,7 +21,7 @@ var ExportFormats = []string{CSV, NPZ, Compact}
 //	     three sizes and the TCP fields
 //	npz  capture_id, capture (source), start_us, label_AXIS (N); offsets (N+1): the packets of capture i are the rows
 //	     offsets[i] to offsets[i+1] of t_us, direction, protocol, payload_bytes, ip_bytes, frame_bytes. Import reads it back.
-//	compact  a data set without addresses and TCP fields, 3 bytes a packet; all captures, with their marks
+//	compact  a data set without addresses and TCP fields, 3 bytes a packet; all captures, with their marks, and what a recorder says of them
 func Export(s *Set, format, out string) error {
 	if s.HasSeries() {
 		return fmt.Errorf("dataset: %s: holds series, not packets; write them with `earshot bin`", s.Dir)

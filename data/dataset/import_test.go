@@ -437,7 +437,7 @@ func TestDamagedClaims(t *testing.T) {
 	if c := s.Captures[0]; c.Records != 3 || c.BytesFrame != 28+1028+28 || c.BytesIP != 28+1028+28 || c.Bytes() != 1000 || c.ProblemAt != 1 {
 		t.Errorf("%+v", c)
 	}
-	problems, err := readProblems(dst)
+	problems, err := s.problems()
 	if err != nil || len(problems) != 2 || problems[0][1] != "1" || problems[1][1] != "3" || !strings.HasPrefix(problems[1][2], "the record claims 4294967295 bytes") {
 		t.Error(problems, err)
 	}

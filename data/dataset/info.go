@@ -9,6 +9,8 @@ import (
 type Info struct {
 	Name       string                    `json:"name"`
 	Digest     string                    `json:"digest"`
+	Origin     string                    `json:"origin"`
+	License    string                    `json:"license"`
 	Captures   int                       `json:"captures"` // all, excluded ones too
 	Included   int                       `json:"included"`
 	Packets    int64                     `json:"packets"`
@@ -20,6 +22,9 @@ type Info struct {
 	Unknown    float64                   `json:"unknown_share"` // of the payload bytes: direction unknown
 	Oversize   int64                     `json:"oversize_packets"`
 	Guessed    int                       `json:"direction_guessed"` // captures
+	FirstUS    int64                     `json:"first_us"`          // Unix time of the first packet of all captures that have a clock; 0: none has
+	LastUS     int64                     `json:"last_us"`
+	Health     *Health                   `json:"health,omitempty"` // nil: no recorder kept one
 	Sources    []SourceInfo              `json:"sources"`
 
 	NearPairs [][2]string `json:"near_duplicate_pairs,omitempty"` // the earlier source first
@@ -48,13 +53,14 @@ type SourceInfo struct {
 
 // Info sums up the set.
 func (s *Set) Info() (Info, error) {
-	problems, err := readProblems(s.Dir)
+	problems, err := s.problems()
 	if err != nil {
 		return Info{}, err
 	}
 	i := summarize(s.Captures, s.Manifest.Axes, problems)
-	i.Name, i.Digest = s.Manifest.Name, s.Digest()
-	return i, nil
+	i.Name, i.Digest, i.Origin, i.License = s.Manifest.Name, s.Digest(), s.Manifest.Origin, s.Manifest.License
+	i.Health, err = s.health()
+	return i, err
 }
 
 // Scan reads sources as Import does and sums them up, without storing anything.
@@ -93,6 +99,10 @@ func summarize(caps []Capture, axes []string, problems [][3]string) Info {
 		i.Bytes.Frame += c.BytesFrame
 		i.Oversize += c.Oversize
 		unknown += c.BytesUnknown
+		if c.FirstUS > 0 && (i.FirstUS == 0 || c.FirstUS < i.FirstUS) {
+			i.FirstUS = c.FirstUS
+		}
+		i.LastUS = max(i.LastUS, c.LastUS)
 		if c.Guessed {
 			i.Guessed++
 		}

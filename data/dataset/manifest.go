@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"earshot/data/bundled"
 )
 
 // Format is the number of the folder's format; a change of names or meanings raises it.
@@ -40,10 +42,21 @@ type Part struct {
 	Rows   int64  `json:"rows"`
 }
 
-// IsSet reports whether dir is a data set folder.
+// IsSet reports whether dir is a data set folder, or written as the name of a bundled one, about which Open knows more.
 func IsSet(dir string) bool {
+	if bundled.Is(dir) {
+		return true
+	}
 	_, err := os.Stat(filepath.Join(dir, manifestName))
 	return err == nil
+}
+
+// writable refuses names of bundled data sets as a place to write.
+func writable(dir string) error {
+	if bundled.Is(dir) {
+		return Unknown(fmt.Sprintf("dataset: %s: names a data set within the program, which nothing writes to; take another folder", dir))
+	}
+	return nil
 }
 
 func readManifest(files fs.FS, dir string) (Manifest, error) {

@@ -14,6 +14,9 @@ import (
 // that agree nowhere are an error that names both, and dst is not made. Tables and lists that recorders keep beside the
 // captures come along, see mergeSides.
 func Merge(dst string, srcs ...string) error {
+	if err := writable(dst); err != nil {
+		return err
+	}
 	var sets []*Set
 	m := Manifest{Name: filepath.Base(dst), Axes: []string{}, Clients: []string{}, Servers: []string{}}
 	var origins, licenses, statements, filters []string
@@ -89,7 +92,7 @@ func Merge(dst string, srcs ...string) error {
 		}
 	}
 	for _, s := range sets {
-		problems, err := readProblems(s.Dir)
+		problems, err := s.problems()
 		if err != nil {
 			return err
 		}

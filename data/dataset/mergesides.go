@@ -2,11 +2,12 @@ package dataset
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -38,7 +39,7 @@ var jsonCapture = regexp.MustCompile(`^\{"` + captureColumn + `": ?(-?\d+)`)
 func mergeSides(dst string, sets []*Set, number func(set *Set, old int64) (now int64, first bool)) error {
 	sides := map[string]*side{}
 	for _, s := range sets {
-		entries, err := os.ReadDir(s.Dir)
+		entries, err := fs.ReadDir(s.files, ".")
 		if err != nil {
 			return fmt.Errorf("dataset: %w", err)
 		}
@@ -47,7 +48,7 @@ func mergeSides(dst string, sets []*Set, number func(set *Set, old int64) (now i
 			if name == problemsName || !e.Type().IsRegular() || !slices.Contains([]string{".csv", ".jsonl", ".txt"}, filepath.Ext(name)) {
 				continue
 			}
-			b, err := os.ReadFile(filepath.Join(s.Dir, name))
+			b, err := fs.ReadFile(s.files, name)
 			if err != nil {
 				return fmt.Errorf("dataset: %w", err)
 			}
@@ -64,21 +65,25 @@ func mergeSides(dst string, sets []*Set, number func(set *Set, old int64) (now i
 		if x.skip {
 			continue
 		}
-		slices.SortStableFunc(x.lines, func(a, b sideLine) int { return int(max(-1, min(1, a.capture-b.capture))) })
-		err := writeFile(dst, name, func(w io.Writer) error {
-			_, err := io.WriteString(w, x.header)
-			for _, l := range x.lines {
-				if err == nil {
-					_, err = io.WriteString(w, l.text)
-				}
-			}
-			return err
-		})
-		if err != nil {
+		if err := x.write(dst, name); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// write makes the file, its lines in the order of their captures.
+func (x *side) write(dst, name string) error {
+	slices.SortStableFunc(x.lines, func(a, b sideLine) int { return cmp.Compare(a.capture, b.capture) })
+	return writeFile(dst, name, func(w io.Writer) error {
+		_, err := io.WriteString(w, x.header)
+		for _, l := range x.lines {
+			if err == nil {
+				_, err = io.WriteString(w, l.text)
+			}
+		}
+		return err
+	})
 }
 
 func (x *side) add(kind string, b []byte, number func(int64) (int64, bool)) error {

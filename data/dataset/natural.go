@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// natural orders text with numbers as people do: "day2" before "day10".
-func natural(a, b string) int {
+// Natural orders text with numbers as people do: "day2" before "day10".
+func Natural(a, b string) int {
 	x, y := a, b
 	for x != "" && y != "" {
 		nx, rx := number(x)

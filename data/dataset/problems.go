@@ -2,10 +2,10 @@ package dataset
 
 import (
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
+	"io/fs"
 	"strconv"
 )
 
@@ -41,9 +41,9 @@ func (w *Writer) writeProblems() error {
 	})
 }
 
-func readProblems(dir string) ([][3]string, error) {
-	f, err := os.Open(filepath.Join(dir, problemsName))
-	if os.IsNotExist(err) {
+func (s *Set) problems() ([][3]string, error) {
+	f, err := s.files.Open(problemsName)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
@@ -52,7 +52,7 @@ func readProblems(dir string) ([][3]string, error) {
 	defer f.Close()
 	rows, err := csv.NewReader(f).ReadAll()
 	if err != nil {
-		return nil, fmt.Errorf("dataset: %s: %s: %w", dir, problemsName, err)
+		return nil, fmt.Errorf("dataset: %s: %s: %w", s.Dir, problemsName, err)
 	}
 	var list [][3]string
 	for _, r := range rows[min(1, len(rows)):] {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 
+	"earshot/data/bundled"
 	"earshot/data/trace"
 )
 
@@ -45,8 +46,18 @@ type place struct {
 	row          int64 // of the run's captures
 }
 
-// Open opens the data set in dir. Its capture tables are read and compared with their checksums; packets are not.
-func Open(dir string) (*Set, error) { return OpenFS(os.DirFS(dir), dir) }
+// Open opens the data set in dir, or the program's own that dir names (bundled:songs, see data/bundled). Its capture tables are read and
+// compared with their checksums; packets are not.
+func Open(dir string) (*Set, error) {
+	if !bundled.Is(dir) {
+		return OpenFS(os.DirFS(dir), dir)
+	}
+	files, err := bundled.Files(dir)
+	if err != nil {
+		return nil, Unknown(fmt.Sprintf("dataset: %v", err))
+	}
+	return OpenFS(files, dir)
+}
 
 // named are the files of a data set whose errors tell the folder, too.
 type named struct {

@@ -236,7 +236,7 @@ func (sp Splitter) time(caps []Capture) []Split {
 			if d := cmp.Compare(first[va], first[vb]); clock && d != 0 {
 				return d
 			}
-			return natural(va, vb)
+			return Natural(va, vb)
 		}
 		return cmp.Compare(a.StartUS, b.StartUS)
 	})

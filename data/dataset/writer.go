@@ -50,6 +50,9 @@ var ErrLocked = errors.New("another earshot is writing here; wait for it to end"
 
 // Create makes an empty data set; dir may exist but not hold one. Its first commit makes it appear.
 func Create(dir string, m Manifest) (*Writer, error) {
+	if err := writable(dir); err != nil {
+		return nil, err
+	}
 	if err := checkAxes(m.Axes); err != nil {
 		return nil, err
 	}
@@ -73,6 +76,9 @@ func Create(dir string, m Manifest) (*Writer, error) {
 
 // Append opens the data set in dir for more captures, under the axes and rules that it has.
 func Append(dir string) (*Writer, error) {
+	if err := writable(dir); err != nil {
+		return nil, err
+	}
 	if !IsSet(dir) {
 		return nil, fmt.Errorf("dataset: %s: no %s here", dir, manifestName)
 	}
@@ -116,7 +122,7 @@ func (w *Writer) resume(s *Set) error {
 			return err
 		}
 	}
-	w.problems, err = readProblems(w.dir)
+	w.problems, err = s.problems()
 	return err
 }
 

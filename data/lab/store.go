@@ -205,16 +205,18 @@ func replaceFile(path string, b []byte) error {
 	return os.Rename(temp, path)
 }
 
-// add stores a capture for good, and labels it with its session.
+// add stores a capture for good, and labels it with its session where it has none.
 func (s *store) add(c dataset.Capture, t *trace.Trace, r capture.Report, h health, events []truth) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	h.Capture = s.next
-	if s.next > 0 && r.FirstUS-s.lastUS >= apart {
-		s.session++
+	if c.Labels[sessionAxis] == "" { // Collect names its own
+		if s.next > 0 && r.FirstUS-s.lastUS >= apart {
+			s.session++
+		}
+		s.lastUS = max(s.lastUS, r.LastUS)
+		c.Labels[sessionAxis] = strconv.Itoa(s.session)
 	}
-	s.lastUS = max(s.lastUS, r.LastUS)
-	c.Labels[sessionAxis] = strconv.Itoa(s.session)
 	c.Link, c.Records, c.Decoded, c.FirstUS, c.LastUS = r.Link, r.Records, r.Decoded, r.FirstUS, r.LastUS
 	var lines bytes.Buffer
 	e := json.NewEncoder(&lines)

@@ -1,0 +1,152 @@
+package bundled_test
+
+import (
+	"encoding/csv"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+
+	"earshot/data/bundled"
+	"earshot/data/dataset"
+	"earshot/data/trace"
+)
+
+// TestSets: every bundled data set opens, all of its packets are those that were recorded, its tables are about its captures, and nothing lies
+// beside them that does not belong into a program.
+func TestSets(t *testing.T) {
+	total := int64(0)
+	for _, name := range bundled.Names() {
+		t.Run(strings.TrimPrefix(name, bundled.Prefix), func(t *testing.T) {
+			s, err := dataset.Open(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m := s.Manifest
+			if m.License == "" || m.Authorized == "" || !strings.HasPrefix(m.Origin, "recorded by earshot") {
+				t.Errorf("license %q, authorized %q, origin %q: each must be there", m.License, m.Authorized, m.Origin)
+			}
+			parts, packets := 0, int64(0)
+			ids := make([]int64, len(s.Captures))
+			for i := range ids {
+				ids[i] = int64(i)
+			}
+			if err := s.Each(ids, func(c *dataset.Capture, tr *trace.Trace) error {
+				if tr.Digest() != c.Digest || len(tr.Flows) > 0 {
+					t.Errorf("capture %d: other packets than were recorded, or addresses (%d flows)", c.ID, len(tr.Flows))
+				}
+				packets += int64(len(tr.Packets))
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+			files, err := bundled.Files(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			list, err := fs.ReadDir(files, ".")
+			if err != nil {
+				t.Fatal(err)
+			}
+			allowed := []string{"README.md", "dataset.json", "health.csv", "works.csv", "record.json", "problems.csv"}
+			for _, e := range list {
+				st, err := e.Info()
+				if err != nil {
+					t.Fatal(err)
+				}
+				total += st.Size()
+				switch part, _ := path.Match("*-[0-9][0-9][0-9][0-9][0-9][0-9].parquet", e.Name()); {
+				case part:
+					parts++
+				case !slices.Contains(allowed, e.Name()):
+					t.Errorf("%s does not belong here", e.Name())
+				}
+			}
+			if most := 3 * int(1+packets/(2<<20)); parts > most {
+				t.Errorf("%d parts, want %d at most; write it with data export --to compact", parts, most)
+			}
+			card, err := s.Card()
+			if err != nil || !strings.HasPrefix(card, "# "+name) {
+				t.Errorf("the card must begin with %q: %.40q, %v", "# "+name, card, err)
+			}
+			for _, part := range []string{"How it was made", "What it may be used for", "What is known to be easy in it", "Limits"} {
+				if !strings.Contains(card, "\n## "+part+"\n") {
+					t.Errorf("the card has no section %q", part)
+				}
+			}
+			i, err := s.Info()
+			if err != nil {
+				t.Fatal(err)
+			}
+			counted := 0
+			if i.Health != nil {
+				for _, n := range i.Health.Captures {
+					counted += n
+				}
+			}
+			if counted != len(s.Captures) || i.Health.Drops != 0 {
+				t.Errorf("health.csv: %+v of %d captures; every one needs its row, without lost packets", i.Health, len(s.Captures))
+			}
+			if slices.ContainsFunc(list, func(e fs.DirEntry) bool { return e.Name() == "works.csv" }) {
+				works(t, files, i)
+			} else if name == "bundled:songs" {
+				t.Error("no works.csv: the songs belong to somebody")
+			}
+		})
+	}
+	if most := int64(12e6); total > most {
+		t.Errorf("%d bytes of bundled data, want %d at most", total, most)
+	}
+}
+
+// works holds works.csv against the labels: each work that was played has its row, with a license.
+func works(t *testing.T, files fs.FS, i dataset.Info) {
+	f, err := files.Open("works.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	r := csv.NewReader(f)
+	head, err := r.Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	license := slices.Index(head, "license")
+	if license < 0 || i.Axes[head[0]] == nil {
+		t.Fatalf("works.csv: columns %q; the first must be a label axis, and license one of the others", head)
+	}
+	known := map[string]bool{}
+	for {
+		row, err := r.Read()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		known[row[0]] = row[license] != ""
+	}
+	for w := range i.Axes[head[0]] {
+		if !known[w] {
+			t.Errorf("works.csv: no row with a license for %s %s", head[0], w)
+		}
+	}
+}
+
+func TestNames(t *testing.T) {
+	if !slices.Contains(bundled.Names(), "bundled:songs") || !slices.IsSorted(bundled.Names()) {
+		t.Errorf("%q", bundled.Names())
+	}
+	for path, want := range map[string]bool{"bundled:songs": true, "bundled:": true, "bundled:no such": true, "songs": false, "./bundled:songs": false, "bundled:songs/x": false, "x/bundled:songs": false} {
+		if got := bundled.Is(path); got != want {
+			t.Errorf("Is(%q) = %v", path, got)
+		}
+	}
+	for _, bad := range []string{"songs", "bundled:", "bundled:opera", "bundled:.."} {
+		if _, err := bundled.Files(bad); err == nil || !strings.Contains(err.Error(), "there are bundled:") {
+			t.Errorf("Files(%q): %v", bad, err)
+		}
+	}
+}
