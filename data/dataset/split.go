@@ -206,7 +206,7 @@ func (sp Splitter) groups(caps []Capture, seed uint64) ([]Split, error) {
 	if len(values) < 2 {
 		return nil, fmt.Errorf("dataset: split %s: all captures have the same %s %q", sp, sp.axis, listOr(values, ""))
 	}
-	slices.SortFunc(values, natural)
+	slices.SortFunc(values, Natural)
 	r := stream(seed, "group="+sp.axis)
 	r.Shuffle(len(values), func(i, j int) { values[i], values[j] = values[j], values[i] })
 	folds := min(sp.count, len(values))
