@@ -207,7 +207,7 @@ func TestSplitJSON(t *testing.T) {
 
 func TestNatural(t *testing.T) {
 	list := []string{"10", "day10", "2", "day2b", "a", "", "day2", "day02", "99999999999999999999999", "x1y2", "x1y10"}
-	slices.SortFunc(list, natural)
+	slices.SortFunc(list, Natural)
 	if got := strings.Join(list, " "); got != " 2 10 99999999999999999999999 a day02 day2 day2b day10 x1y2 x1y10" {
 		t.Error(got)
 	}
