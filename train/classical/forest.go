@@ -96,7 +96,7 @@ func (f *Forest) bootstrap() bool {
 func (f *Forest) Proba(x Matrix) []float64 {
 	p := make([]float64, x.N*f.K)
 	// As many rows at a time as the threads leave, since every tree is got ready for them anew.
-	block := min(max(256, (x.N+1)/2/workers(f.Threads, x.N)), 1<<14)
+	block := min(max(256, (x.N+workers(f.Threads, x.N)-1)/workers(f.Threads, x.N)), 1<<14)
 	blocks := (x.N + block - 1) / block
 	ws := make([]walker, workers(f.Threads, blocks))
 	parallel(f.Threads, blocks, func(k, b int) {
