@@ -31,6 +31,7 @@ type studyFlags struct {
 	seeds, epochs, batch, order       int
 	trials                            int
 	duration                          time.Duration
+	monitored                         []string
 	bayes                             float64
 	memory                            byteSize
 	quick, full, collapse, force      bool
@@ -58,6 +59,12 @@ minutes; its numbers are no evidence.
 permuted labels, shuffled time) are part of every table; the two that need a network use the first of --nets. MiniRocket and
 MultiRocket with a ridge classifier stand among the networks as minirocket and multirocket.
 
+--monitored A,B,C opens the world: the eavesdropper wants to know of these values of --label alone, and everything else that is
+played is the class other, in training as in the test. random:N and stratified:N then test others that training has seen in
+other captures; open:N holds them out: the captures of each monitored value are dealt into N folds, and so are the other values,
+whole, so that every fold tests others that training has not seen. Without --splits both kinds are run. The table open_world has
+the precision of an alarm at 1, 20 and 1000 others for every monitored capture, and the closed world beside it.
+
 The study requests learns from tables of features: --sets and --models choose them, --trials the number of random splits,
 --bins and --ablations the tables beside; --nets none leaves the networks out. Splits that hold whole commands or capture occasions
 apart are added where the data have the axes query and group.
@@ -67,6 +74,7 @@ NAME_TRAIN.ts and NAME_TEST.ts (or .tsv), in subfolders or not, --datasets takes
 are trained in their publications' profile, for fewer epochs than there: --epochs 0 takes as many as they did.`,
 		Example: `  earshot run songs --quick
   earshot run songs --data mydata --label song --splits stratified:5,group=day --nets fcn,inceptiontime --out mystudy
+  earshot run songs --data mydata --monitored battle,nebula,wanderer --splits stratified:5,open:5 --nets minirocket --out openworld
   earshot run requests --quick
   earshot run requests --data echo --label type6 --sets combined --models forest,knn --trials 10 --nets none --out echo6
   earshot run archive --quick
@@ -93,6 +101,7 @@ are trained in their publications' profile, for fewer epochs than there: --epoch
 	g.StringVar(&f.data, "data", "", "data set folder (default: generated captures)")
 	g.StringVar(&f.label, "label", "", "label axis that names the classes")
 	g.StringSliceVar(&f.classes, "classes", nil, "only these classes (default all)")
+	g.StringSliceVar(&f.monitored, "monitored", nil, "open world: only these classes are wanted, all others are one class, other")
 	g.StringSliceVar(&f.nets, "nets", nil, "networks; net list names them; minirocket, multirocket; or none")
 	g.StringSliceVar(&f.steps, "steps", nil, "time steps, such as 1s,100ms,10ms; or none")
 	g.StringSliceVar(&f.sets, "sets", nil, "feature sets of the study (requests: tcptrace, histogram, combined)")
@@ -104,7 +113,7 @@ are trained in their publications' profile, for fewer epochs than there: --epoch
 	g.StringVar(&f.direction, "direction", "", "packets that count: down, up or both")
 	g.StringVar(&f.size, "size", "", "bytes that count: payload, ip or frame")
 	g.IntSliceVar(&f.points, "points", nil, "numbers of captures to use, such as 15,60,111 (default all)")
-	g.StringSliceVar(&f.splits, "splits", nil, "random:N, stratified:N, group=AXIS, time=AXIS or official")
+	g.StringSliceVar(&f.splits, "splits", nil, "random:N, stratified:N, group=AXIS, time=AXIS, official or open:N")
 	g.IntVar(&f.seeds, "seeds", 0, "number of seeds for each split, from --seed on")
 	g.IntVar(&f.runs, "runs", 0, "archive: number of seeds, from --seed on (default 3)")
 	g.StringSliceVar(&f.datasets, "datasets", nil, "archive: only these data sets (default all)")
@@ -194,6 +203,12 @@ func (f *studyFlags) study(cmd *cobra.Command, name string, seed uint64) (experi
 		s.Requests = &r
 	}
 	assign(set("label"), &s.Label, f.label)
+	if set("monitored") {
+		s.World = &experiments.World{Monitored: f.monitored}
+		if last := len(s.Protocols) - 1; !set("splits") && last >= 0 { // others that training has seen, beside others that it has not
+			s.Protocols[last].Splits = append(slices.Clone(s.Protocols[last].Splits), "open")
+		}
+	}
 	assign(set("classes"), &s.Classes, f.classes)
 	assign(set("nets"), &s.Nets, withoutNone(f.nets))
 	assign(set("profile"), &s.Profile, f.profile)
@@ -339,7 +354,7 @@ func (a *app) runStudy(cmd *cobra.Command, args []string, study experiments.Stud
 		return a.printJSON(v)
 	}
 	for _, t := range r.Tables() {
-		if strings.HasPrefix(t.Name, "accuracy") || t.Name == "guessing" || t.Name == "beside_published" {
+		if strings.HasPrefix(t.Name, "accuracy") || t.Name == "guessing" || t.Name == "open_world" || t.Name == "beside_published" {
 			fmt.Fprintf(a.stdout, "%s\n", t.Markdown())
 		}
 	}
