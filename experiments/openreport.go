@@ -18,9 +18,9 @@ const openIntro = "The eavesdropper monitors some values and meets others too, w
 // howToReadOpen is for reports of an open world.
 var howToReadOpen = []string{
 	"Open world: recall is the share of monitored captures that are named right (TPR), wrong the share that is named as another monitored class (WPR), false alarms the share of the other captures that is named as any monitored class (FPR). Precision at r is TPR / (TPR + WPR + r FPR), Wang's r-precision (IEEE S&P 2020), pooled over the monitored classes; the mean over classes is that of each class's own precision, all monitored classes being equally frequent.",
-	"At least: the same formula with the upper end of the false alarms' interval. Where no false alarm was seen the precision has no estimate, only this bound. It counts captures as independent; those of one song are not, so the number of values of other with a false alarm stands beside.",
+	"At least: the same formula with the upper end of the false alarms' interval. Where no false alarm was seen the precision has no estimate, only this bound. Where others are unseen, captures of one value are a cluster (Korn and Graubard 1998), since the question is what values raise alarms that are not here at all; elsewhere they count as independent. The number of values of other with a false alarm stands beside.",
 	"Others are seen when training has other captures of the same value (splits of single captures), unseen when it has none (open:N). An eavesdropper meets unseen ones.",
-	"In an open world p-values are against the constant answer, not against guessing: most captures are other.",
+	"In an open world p-values are against the constant answer, not against guessing: most captures are other. Permuted labels must fall to the constant answer.",
 }
 
 // fact is the world in a line of the report.
@@ -32,38 +32,44 @@ func (w *World) fact() string {
 		shorten(w.Monitored, 12), shorten(w.Others, 12))
 }
 
-// openTable is the open world beside the closed one, for every model and kind of split.
-func (r *Run) openTable(groups []Group) Table {
+// openTables are the open world beside the closed one, and what an alarm is worth, for every model and kind of split.
+func (r *Run) openTables(groups []Group) []Table {
 	w := r.Manifest.Settings.World
-	t := Table{Name: "open_world", Title: fmt.Sprintf("Open world: %d of %d values of %s monitored", len(w.Monitored), len(w.Monitored)+len(w.Others), w.Axis),
-		Columns: []Column{{Name: "Model", Left: true}, {Name: "Step"}, {Name: "Protocol", Left: true, Wide: true}, {Name: "Points", Wide: true}, {Name: "Splits", Left: true, Wide: true}, {Name: "Others", Left: true},
-			{Name: "Monitored n"}, {Name: "Closed world %"}, {Name: "Recall %"}, {Name: "Recall interval"}, {Name: "Wrong %"}, {Name: "Wrong interval", Wide: true},
-			{Name: "False alarms/n"}, {Name: "False alarm %", Wide: true}, {Name: "False interval"}, {Name: "Values with one", Wide: true}}}
+	what := fmt.Sprintf("%d of %d values of %s monitored", len(w.Monitored), len(w.Monitored)+len(w.Others), w.Axis)
+	of := []Column{{Name: "Model", Left: true}, {Name: "Step"}, {Name: "Protocol", Left: true, Wide: true}, {Name: "Points", Wide: true}, {Name: "Splits", Left: true, Wide: true}, {Name: "Others", Left: true}}
+	world := Table{Name: "open_world", Title: "Closed and open world: " + what,
+		Columns: append(slices.Clone(of), Column{Name: "Monitored n"}, Column{Name: "Closed world %"}, Column{Name: "Recall %"}, Column{Name: "Recall interval"},
+			Column{Name: "Wrong %"}, Column{Name: "Wrong interval", Wide: true}, Column{Name: "False alarms/n"}, Column{Name: "False alarm %", Wide: true}, Column{Name: "False interval"}, Column{Name: "Values with one", Wide: true},
+			Column{Name: "Accuracy %", Wide: true}, Column{Name: "Majority %", Wide: true}, Column{Name: "Macro recall %", Wide: true}),
+		Notes: []string{
+			"Closed world: the same model's answer among the monitored classes alone, on the monitored captures. Recall, wrong: monitored captures named right, and as another monitored class. False alarms: other captures named as a monitored class. Others: seen where training has other captures of the same value, unseen where it has none. Values with one: of the values of other, those with a false alarm.",
+			"Answers as they are (the highest score); no threshold was chosen, since these runs hold no captures back to choose it on. Intervals: exact 95 %, of one repeat with the mean count; the folds of one cross-validation count as one repeat; of false alarms of unseen others with their values as clusters (Korn and Graubard 1998).",
+		}}
+	precision := Table{Name: "open_precision", Title: "Precision of an alarm at base rates: " + what, Columns: append(slices.Clone(of), Column{Name: "Recall %"})}
 	for _, base := range openBases {
-		t.Columns = append(t.Columns, Column{Name: fmt.Sprintf("Precision r=%g %%", base)}, Column{Name: fmt.Sprintf("At least r=%g %%", base)})
+		precision.Columns = append(precision.Columns, Column{Name: fmt.Sprintf("r=%g %%", base)}, Column{Name: fmt.Sprintf("r=%g at least %%", base)})
 	}
-	t.Columns = append(t.Columns, Column{Name: fmt.Sprintf("Mean over classes r=%g %%", openBases[1]), Wide: true}, Column{Name: "Accuracy %", Wide: true},
-		Column{Name: "Majority %", Wide: true}, Column{Name: "Macro recall %", Wide: true})
-	t.Notes = []string{
-		fmt.Sprintf("Answers as they are (the highest score); no threshold was chosen, since these runs hold no captures back to choose it on. Precision at r = %g, %g and %g others for every monitored capture, rates pooled over the monitored classes: TPR / (TPR + WPR + r FPR) (Wang, IEEE S&P 2020); blank where no false alarm was seen, which leaves it unknown. At least: with the upper end of FPR's interval.",
-			openBases[0], openBases[1], openBases[2]),
-		"Closed world: the same model's answer among the monitored classes alone, on the monitored captures. Others: seen where training has other captures of the same value, unseen where it has none. Intervals: exact 95 %, of one repeat with the mean count; the folds of one cross-validation count as one repeat. Values with one: of the values of other, those with a false alarm.",
-	}
-	var rows, controls []Row
+	precision.Columns = append(precision.Columns, Column{Name: fmt.Sprintf("Mean over classes r=%g %%", openBases[1]), Wide: true})
+	precision.Notes = []string{fmt.Sprintf("At r = %g, %g and %g others for every monitored capture, of the rates in the table before, pooled over the monitored classes: TPR / (TPR + WPR + r FPR), the r-precision of Wang (IEEE S&P 2020). Blank where no false alarm was seen, which leaves it unknown. At least: with the upper end of FPR's 95 %% interval.",
+		openBases[0], openBases[1], openBases[2])}
+	var rows, controls [2][]Row
 	for _, o := range r.openResults(groups) {
-		fields := o.row()
-		if o.Control == "" {
-			rows = append(rows, Row{Fields: fields})
+		a, b := o.rows()
+		if o.Control != "" {
+			controls[0], controls[1] = append(controls[0], Row{Fields: a}), append(controls[1], Row{Fields: b})
 		} else {
-			controls = append(controls, Row{Fields: fields})
+			rows[0], rows[1] = append(rows[0], Row{Fields: a}), append(rows[1], Row{Fields: b})
 		}
 	}
-	t.rule(rows)
-	t.rule(controls)
-	return t
+	for i, t := range []*Table{&world, &precision} {
+		t.rule(rows[i])
+		t.rule(controls[i])
+	}
+	return []Table{world, precision}
 }
 
-func (o openResult) row() []string {
+// rows are the result in the two tables.
+func (o openResult) rows() (world, precision []string) {
 	name := netTitle(o.Net)
 	if o.Control != "" {
 		name = controlNames[o.Control]
@@ -76,23 +82,23 @@ func (o openResult) row() []string {
 		step = ""
 	}
 	one := func(v float64) string { return fixed(100*v, 1) }
-	interval := func(k, n int) string {
-		lo, hi := o.interval(k, n)
-		return one(lo) + "–" + one(hi)
-	}
+	interval := func(lo, hi float64) string { return one(lo) + "–" + one(hi) }
 	rates := o.Rates()
-	row := []string{name, step, o.Protocol, strconv.Itoa(o.Points), o.SplitSpec, o.others(),
-		times(o.Sets, o.Monitored/o.Sets), one(share(o.Closed, o.Monitored)), one(rates.TPR), interval(o.Right, o.Monitored), one(rates.WPR), interval(o.Wrong, o.Monitored),
-		fmt.Sprintf("%d/%s", o.False, times(o.Sets, o.Others/o.Sets)), one(rates.FPR), interval(o.False, o.Others), fmt.Sprintf("%d/%d", o.Loud, o.Values)}
+	of := []string{name, step, o.Protocol, strconv.Itoa(o.Points), o.SplitSpec, o.others()}
+	world = append(slices.Clone(of),
+		times(o.Sets, o.Monitored/o.Sets), one(share(o.Closed, o.Monitored)), one(rates.TPR), interval(o.interval(o.Right, o.Monitored)), one(rates.WPR), interval(o.interval(o.Wrong, o.Monitored)),
+		fmt.Sprintf("%d/%s", o.False, times(o.Sets, o.Others/o.Sets)), one(rates.FPR), interval(o.falseInterval()), fmt.Sprintf("%d/%d", o.loud(), len(o.Values)),
+		one(o.Mean), one(o.constantAnswer()), one(o.balanced()))
+	precision = append(of, one(rates.TPR))
 	for _, base := range openBases {
 		estimate, atLeast := o.precision(base)
-		row = append(row, one(estimate), one(atLeast))
+		precision = append(precision, one(estimate), one(atLeast))
 	}
 	macro := o.MacroPrecision(openBases[1])
 	if o.False == 0 {
 		macro = nan
 	}
-	return append(row, one(macro), one(o.Mean), one(o.constantAnswer()), one(o.balanced()))
+	return world, append(precision, one(macro))
 }
 
 // openCurvesCSV is the open world at every threshold, for programs.
@@ -170,7 +176,7 @@ func (r *Run) openFigures(groups []Group) (out []Figure) {
 			continue
 		}
 		out = append(out, Figure{"open_world_" + k.protocol + "_" + fileName(k.representation),
-			fmt.Sprintf("Precision against recall of the monitored captures when r others are met for every monitored one, protocol %s, %s, splits %s. Thick: the estimate, from the first false alarm on; thin and dotted: what it is at least, by the upper end of the exact 95 %% interval of the false alarm rate. Along a line the threshold on the highest monitored score falls; the marker is the answer without a threshold, hollow where it raised no false alarm. A point picked from a curve after looking is no result.",
+			fmt.Sprintf("Precision against recall of the monitored captures when r others are met for every monitored one, protocol %s, %s, splits %s. Thick: the estimate, from the first false alarm on; thin and dotted: what it is at least, by the upper end of the 95 %% interval of the false alarm rate. Along a line the threshold on the highest monitored score falls; the marker is the answer without a threshold, hollow where it raised no false alarm. A point picked from a curve after looking is no result.",
 				k.protocol, k.representation, strings.Join(specs, " and ")),
 			plots.PrecisionRecall(rows...)})
 	}
@@ -214,15 +220,23 @@ func (o openResult) modelName() string {
 	return netTitle(o.Net) + " " + o.on()
 }
 
+// captures is what rates are shares of.
+func (o openResult) captures(n int, what string) string {
+	if o.Sets == 1 {
+		return fmt.Sprintf("%d %s", n, what)
+	}
+	return fmt.Sprintf("%d %s in each of %d repeats", n/o.Sets, what, o.Sets)
+}
+
 // words are an open world in sentences.
 func (o openResult) words() string {
 	one := func(v float64) string { return fixed(100*v, 1) }
 	rates := o.Rates()
 	lo, hi := o.interval(o.Right, o.Monitored)
-	s := fmt.Sprintf("%s, splits %s, others %s in training: of %s monitored captures %s %% are named right (95 %% interval %s to %s) and %s %% as another; among the monitored classes alone it would be %s %%.",
-		o.modelName(), o.SplitSpec, o.others(), times(o.Sets, o.Monitored/o.Sets), one(rates.TPR), one(lo), one(hi), one(rates.WPR), one(share(o.Closed, o.Monitored)))
-	lo, hi = o.interval(o.False, o.Others)
-	s += fmt.Sprintf(" Of %s others %s %% raise a false alarm (%d; %s to %s %%), from %d of %d values of %s.", times(o.Sets, o.Others/o.Sets), one(rates.FPR), o.False, one(lo), one(hi), o.Loud, o.Values, o.World.Axis)
+	s := fmt.Sprintf("%s, splits %s, others %s in training: of %s %s %% are named right (95 %% interval %s to %s) and %s %% as another; among the monitored classes alone it would be %s %%.",
+		o.modelName(), o.SplitSpec, o.others(), o.captures(o.Monitored, "monitored captures"), one(rates.TPR), one(lo), one(hi), one(rates.WPR), one(share(o.Closed, o.Monitored)))
+	lo, hi = o.falseInterval()
+	s += fmt.Sprintf(" Of %s %s %% raise a false alarm (%d; %s to %s %%), from %d of %d values of %s.", o.captures(o.Others, "others"), one(rates.FPR), o.False, one(lo), one(hi), o.loud(), len(o.Values), o.World.Axis)
 	var parts []string
 	for _, base := range openBases {
 		estimate, atLeast := o.precision(base)
@@ -232,13 +246,13 @@ func (o openResult) words() string {
 		case o.False == 0:
 			parts = append(parts, fmt.Sprintf("at least %s %% at r = %g", one(atLeast), base))
 		default:
-			parts = append(parts, fmt.Sprintf("%s %% (at least %s) at r = %g", one(estimate), one(atLeast), base))
+			parts = append(parts, fmt.Sprintf("%s %% (at least %s %%) at r = %g", one(estimate), one(atLeast), base))
 		}
 	}
-	s += fmt.Sprintf(" An alarm is right in %s others for every monitored capture.", strings.Join(parts, ", "))
+	s += fmt.Sprintf(" With r others for every monitored capture, the share of alarms that are right is %s.", strings.Join(parts, ", "))
 	if o.Seen == 0 {
-		_, hi := metrics.ClopperPearson(o.Loud, o.Values, level)
-		s += fmt.Sprintf(" Of values that were not recorded here, up to %s %% may raise alarms, by the interval of %d of %d.", one(hi), o.Loud, o.Values)
+		_, hi := metrics.ClopperPearson(o.loud(), len(o.Values), level)
+		s += fmt.Sprintf(" Of values of %s that were not recorded here, up to %s %% may raise alarms (exact interval of %d of %d).", o.World.Axis, one(hi), o.loud(), len(o.Values))
 	}
 	return s
 }

@@ -22,25 +22,40 @@ type openResult struct {
 
 	Closed int     // monitored captures whose highest monitored score is the right one
 	Seen   float64 // share of the tested others whose value of World.Axis training has
-	Values int     // values of World.Axis among the tested others
-	Loud   int     // of these, with a false alarm in any repeat
+	Values []openValue
+
+	value map[int64]string // of World.Axis, by capture
+}
+
+// openValue is one value of World.Axis among the tested others: their captures and false alarms, sums over the repeats.
+type openValue struct {
+	name          string
+	others, false int
+}
+
+// loud counts the values with a false alarm.
+func (o openResult) loud() (n int) {
+	for _, v := range o.Values {
+		if v.false > 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // openResult counts the answers of a group.
 func (r *Run) openResult(g Group) openResult {
-	o := openResult{Group: g}
+	o := openResult{Group: g, value: map[int64]string{}}
 	other := slices.Index(g.Classes, dataset.Other)
-	value := map[int64]string{}
 	for _, c := range r.Captures {
-		value[c.ID] = c.Labels[g.World.Axis]
+		o.value[c.ID] = c.Labels[g.World.Axis]
 	}
 	sum := metrics.NewConfusion(nil, nil, len(g.Classes))
-	loud := map[string]bool{}
 	seen := 0
 	for _, c := range g.Cells {
 		training := map[string]bool{}
 		for _, id := range r.Splits[c.Split].Train {
-			training[value[id]] = true
+			training[o.value[id]] = true
 		}
 		for i, row := range c.Confusion {
 			for j, n := range row {
@@ -49,24 +64,31 @@ func (r *Run) openResult(g Group) openResult {
 		}
 		for _, p := range c.Predictions {
 			if p.True == other {
-				v := value[p.CaptureID]
-				loud[v] = loud[v] || p.Predicted != other
+				v := o.value[p.CaptureID]
+				o.meet(v, p.Predicted != other)
 				if training[v] {
 					seen++
 				}
-			} else if monitoredBest(p.Scores, other) == p.True {
+			} else if best := monitoredBest(p.Scores, other); best == p.True {
 				o.Closed++
 			}
 		}
 	}
-	o.OpenWorld, o.Sets, o.Values = sum.OpenWorld(other), testSets(g.Cells), len(loud)
-	o.Seen = share(seen, o.Others)
-	for _, is := range loud {
-		if is {
-			o.Loud++
-		}
-	}
+	o.OpenWorld, o.Sets, o.Seen = sum.OpenWorld(other), testSets(g.Cells), share(seen, sum.OpenWorld(other).Others)
 	return o
+}
+
+// meet counts a capture of other.
+func (o *openResult) meet(value string, alarm bool) {
+	i := slices.IndexFunc(o.Values, func(v openValue) bool { return v.name == value })
+	if i < 0 {
+		i = len(o.Values)
+		o.Values = append(o.Values, openValue{name: value})
+	}
+	o.Values[i].others++
+	if alarm {
+		o.Values[i].false++
+	}
 }
 
 // monitoredBest is the monitored class with the highest score, the first of equal ones.
@@ -121,6 +143,19 @@ func (o openResult) interval(k, n int) (lo, hi float64) {
 	return lo, hi
 }
 
+// falseInterval is that of the false alarm rate. Unseen others of one value are alike, and what is to be known is the rate among
+// values that are not here: their captures are clusters.
+func (o openResult) falseInterval() (lo, hi float64) {
+	if o.Seen != 0 {
+		return o.interval(o.False, o.Others)
+	}
+	var k, n []float64
+	for _, v := range o.Values {
+		k, n = append(k, float64(v.false)/float64(o.Sets)), append(n, float64(v.others)/float64(o.Sets))
+	}
+	return metrics.ClopperPearsonClustered(k, n, level)
+}
+
 // precision at a base rate: the estimate, which is NaN as long as no false alarm was seen, and the value that it has with the
 // upper end of the false alarms' interval.
 func (o openResult) precision(base float64) (estimate, atLeast float64) {
@@ -132,7 +167,7 @@ func (o openResult) precision(base float64) (estimate, atLeast float64) {
 	if o.Right+o.Wrong+o.False == 0 {
 		return nan, nan
 	}
-	_, rates.FPR = o.interval(o.False, o.Others)
+	_, rates.FPR = o.falseInterval()
 	return estimate, rates.Precision(base)
 }
 
@@ -142,15 +177,26 @@ func (o openResult) curve() []openResult {
 	other := slices.Index(o.Settings.Classes, dataset.Other)
 	var scores [][]float32
 	var truth []int
+	type met struct {
+		value string
+		score float64
+	}
+	var others []met
 	for _, c := range o.Cells {
 		for _, p := range c.Predictions {
 			scores, truth = append(scores, p.Scores), append(truth, p.True)
+			if p.True == other {
+				others = append(others, met{o.value[p.CaptureID], float64(p.Scores[monitoredBest(p.Scores, other)])})
+			}
 		}
 	}
 	var out []openResult
 	for _, p := range metrics.OpenCurve(scores, truth, other) {
 		at := o
-		at.OpenWorld, at.Threshold = p.OpenWorld, p.Threshold
+		at.OpenWorld, at.Threshold, at.Values = p.OpenWorld, p.Threshold, nil
+		for _, m := range others {
+			at.meet(m.value, m.score >= p.Threshold)
+		}
 		out = append(out, at)
 	}
 	return out

@@ -67,7 +67,7 @@ func (r *Run) Tables() []Table {
 	groups := r.Summary()
 	out := append(r.featureTables(groups), r.accuracyTables(groups)...)
 	if r.Manifest.Settings.World != nil { // most captures are other, and guessing is no level to be above
-		out = append(out, r.openTable(groups))
+		out = append(out, r.openTables(groups)...)
 	} else {
 		out = append(out, r.guessingTable(groups))
 	}

@@ -28,7 +28,8 @@ type PrecisionPoint struct {
 	Low       float64 // what it is at least; NaN is not drawn
 }
 
-// PrecisionRecall draws rows of panels with one key; all rows have the same number of panels. A model is a thick line
+// PrecisionRecall draws rows of panels with one key; all rows have the same number of panels, and a column has one scale, which
+// ends where its highest value is near. A model is a thick line
 // of estimates and a thin, dotted one of what they are at least; its answer without a threshold is a marker, hollow and on
 // the dotted line where the estimate is not known.
 func PrecisionRecall(rows ...[]PrecisionPanel) *Figure {
@@ -46,7 +47,8 @@ func PrecisionRecall(rows ...[]PrecisionPanel) *Figure {
 				p.Y.Label.Text = "Precision (%)"
 			}
 			p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, 1, 0, 1
-			p.X.Tick.Marker, p.Y.Tick.Marker = percentTicks, percentTicks
+			p.X.Tick.Marker = percentTicks
+			p.Y.Max, p.Y.Tick.Marker = precisionAxis(rows, j)
 			p.Add(title(d.Title), grid{x: true, y: true})
 			for _, l := range d.Lines {
 				k, ok := looks[l.Name]
@@ -69,6 +71,34 @@ func PrecisionRecall(rows ...[]PrecisionPanel) *Figure {
 		f.Key = append(f.Key, KeyEntry{"no false alarm seen", sample{mark: &mark}})
 	}
 	return f
+}
+
+// precisionAxis is the scale of a column: to 100, 50, 20, 10 % and so on down to 1 %, in fifths.
+func precisionAxis(rows [][]PrecisionPanel, column int) (top float64, marks plot.ConstantTicks) {
+	most := 0.0
+	for _, row := range rows {
+		for _, l := range row[column].Lines {
+			for _, q := range append(l.Points, l.Answer) {
+				for _, v := range []float64{q.Precision, q.Low} {
+					if v > most {
+						most = v
+					}
+				}
+			}
+		}
+	}
+	top = 1
+	for _, t := range []float64{0.5, 0.2, 0.1, 0.05, 0.02, 0.01} {
+		if most <= t {
+			top = t
+		}
+	}
+	var at []float64
+	var names []string
+	for i := range 6 {
+		at, names = append(at, top*float64(i)/5), append(names, trimZeros(100*top*float64(i)/5))
+	}
+	return top, ticks(at, names)
 }
 
 // precisionLine draws one model.

@@ -11,7 +11,11 @@ import (
 
 // openGolden is testdata/openworld.json, written by testdata/gen_openworld.py.
 type openGolden struct {
-	Bases []float64
+	Bases     []float64
+	Clustered []struct {
+		Trials, Successes []float64
+		Level, Lo, Hi     float64
+	}
 	Cases []struct {
 		K, Other         int
 		Truth            []int
@@ -24,8 +28,7 @@ type openGolden struct {
 	}
 }
 
-func TestOpenWorldGolden(t *testing.T) {
-	var g openGolden
+func loadOpen(t *testing.T) (g openGolden) {
 	b, err := os.ReadFile("testdata/openworld.json")
 	if err == nil {
 		err = json.Unmarshal(b, &g)
@@ -33,6 +36,61 @@ func TestOpenWorldGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return g
+}
+
+func TestClustered(t *testing.T) {
+	for _, c := range loadOpen(t).Clustered {
+		lo, hi := ClopperPearsonClustered(c.Successes, c.Trials, c.Level)
+		check(t, "clustered low", lo, c.Lo)
+		check(t, "clustered high", hi, c.Hi)
+	}
+	// Clusters that do not differ more than chance: about the interval of independent trials; whole clusters: far wider.
+	lo, hi := ClopperPearsonClustered([]float64{12, 12, 0, 0, 0, 0, 0, 0, 0}, slices.Repeat([]float64{12}, 9), 0.95)
+	low, high := ClopperPearson(24, 108, 0.95)
+	if hi-lo < 2*(high-low) {
+		t.Errorf("whole clusters: %g to %g, independent captures %g to %g", lo, hi, low, high)
+	}
+	if lo, hi := ClopperPearsonClustered([]float64{3}, []float64{9}, 0.95); lo != 0 || hi != 1 {
+		t.Errorf("one cluster: %g to %g", lo, hi)
+	}
+}
+
+// The interval covers: clusters whose chances differ, drawn many times, hold the true mean in 19 of 20 or nearly so.
+func TestClusteredCovers(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	const draws, clusters, size = 2000, 12, 10
+	held, plain := 0, 0
+	for range draws {
+		var k, n [clusters]float64
+		all := 0
+		for i := range clusters {
+			chance := 0.0
+			if rng.Float64() < 0.25 { // the mean chance is 0.2
+				chance = 0.8
+			}
+			for range size {
+				if rng.Float64() < chance {
+					k[i]++
+					all++
+				}
+			}
+			n[i] = size
+		}
+		if lo, hi := ClopperPearsonClustered(k[:], n[:], 0.95); lo <= 0.2 && 0.2 <= hi {
+			held++
+		}
+		if lo, hi := ClopperPearson(all, clusters*size, 0.95); lo <= 0.2 && 0.2 <= hi {
+			plain++
+		}
+	}
+	if share := ratio(held, draws); share < 0.93 || ratio(plain, draws) > 0.8 {
+		t.Errorf("the clustered interval covers %.3f, that of independent trials %.3f", share, ratio(plain, draws))
+	}
+}
+
+func TestOpenWorldGolden(t *testing.T) {
+	g := loadOpen(t)
 	for i, c := range g.Cases {
 		said := make([]int, len(c.Truth))
 		for j, row := range c.Scores {

@@ -8,6 +8,7 @@ import json
 import numpy
 import scipy
 import sklearn
+from scipy import stats
 from sklearn.metrics import precision_recall_curve
 
 BASES = [1, 20, 1000]
@@ -75,5 +76,19 @@ for n, k, other, apart, digits in [(60, 4, 2, 1.5, 2), (25, 4, 0, 0.5, 1), (40, 
         case["best"].append([base, target, max(found)[0] / case["argmax"]["monitored"] if found else -1])
     cases.append(case)
 
-print(json.dumps({"versions": f"scikit-learn {sklearn.__version__}, numpy {numpy.__version__}, scipy {scipy.__version__}", "bases": BASES, "cases": cases},
+clustered = []  # Korn and Graubard's interval, as the paper's formulas say
+for k, n, level in [([11, 6, 5, 0, 0, 0, 0, 0, 0], [12] * 9, 0.95), ([1, 0, 0, 0, 0, 0, 0, 0, 0], [12] * 9, 0.95), ([0] * 5, [7, 3, 9, 1, 4], 0.95),
+                    ([3, 3, 3, 3], [12] * 4, 0.95), ([7, 3, 9, 1, 4], [7, 3, 9, 1, 4], 0.9), ([2.5, 0.5, 3], [4, 8, 6], 0.99), ([1, 0], [1, 1], 0.95)]:
+    k, n = numpy.array(k, float), numpy.array(n, float)
+    m, total = len(n), n.sum()
+    p = k.sum() / total
+    v = m / (m - 1) * ((k - p * n) ** 2).sum() / total ** 2
+    eff = p * (1 - p) / v if v > 0 else total
+    q = 1 - (1 - level) / 2
+    eff = min(total, eff * (stats.t.ppf(q, total - 1) / stats.t.ppf(q, m - 1)) ** 2)
+    lo = stats.beta.ppf(1 - q, eff * p, eff - eff * p + 1) if k.sum() > 0 else 0.0
+    hi = stats.beta.ppf(q, eff * p + 1, eff - eff * p) if k.sum() < total else 1.0
+    clustered.append({"trials": n.tolist(), "successes": k.tolist(), "level": level, "lo": float(lo), "hi": float(hi)})
+
+print(json.dumps({"versions": f"scikit-learn {sklearn.__version__}, numpy {numpy.__version__}, scipy {scipy.__version__}", "bases": BASES, "clustered": clustered, "cases": cases},
                  separators=(",", ":")).replace('{"k"', '\n{"k"'))
