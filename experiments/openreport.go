@@ -36,7 +36,7 @@ func (w *World) fact() string {
 func (r *Run) openTables(groups []Group) []Table {
 	w := r.Manifest.Settings.World
 	what := fmt.Sprintf("%d of %d values of %s monitored", len(w.Monitored), len(w.Monitored)+len(w.Others), w.Axis)
-	of := []Column{{Name: "Model", Left: true}, {Name: "Step"}, {Name: "Protocol", Left: true, Wide: true}, {Name: "Points", Wide: true}, {Name: "Splits", Left: true, Wide: true}, {Name: "Others", Left: true}}
+	of := []Column{{Name: "Model", Left: true}, {Name: "Input", Left: true}, {Name: "Protocol", Left: true, Wide: true}, {Name: "Points", Wide: true}, {Name: "Splits", Left: true, Wide: true}, {Name: "Others", Left: true}}
 	world := Table{Name: "open_world", Title: "Closed and open world: " + what,
 		Columns: append(slices.Clone(of), Column{Name: "Monitored n"}, Column{Name: "Closed world %"}, Column{Name: "Recall %"}, Column{Name: "Recall interval"},
 			Column{Name: "Wrong %"}, Column{Name: "Wrong interval", Wide: true}, Column{Name: "False alarms/n"}, Column{Name: "False alarm %", Wide: true}, Column{Name: "False interval"}, Column{Name: "Values with one", Wide: true},
@@ -186,6 +186,10 @@ func (r *Run) openFigures(groups []Group) (out []Figure) {
 // openFindings say for each protocol what an alarm of its best model is worth, on every kind of split.
 func (r *Run) openFindings() (out []finding) {
 	results := r.openResults(r.Summary())
+	most := 0
+	for _, o := range results {
+		most = max(most, o.Points)
+	}
 	for _, p := range r.Manifest.Settings.Protocols {
 		var best []openResult // of one model
 		top := -1.0
@@ -195,7 +199,7 @@ func (r *Run) openFindings() (out []finding) {
 				mean += results[j].Mean
 				j++
 			}
-			if mean /= float64(j - i); results[i].Protocol == p.Name && results[i].Control == "" && mean > top {
+			if mean /= float64(j - i); results[i].Protocol == p.Name && results[i].Control == "" && results[i].Points == most && mean > top {
 				best, top = results[i:j], mean
 			}
 			i = j

@@ -204,10 +204,12 @@ func (o openResult) curve() []openResult {
 
 // others says in words what the tested others are to the model.
 func (o openResult) others() string {
-	switch o.Seen {
-	case 0:
+	switch {
+	case o.Others == 0:
+		return "none"
+	case o.Seen == 0:
 		return "unseen"
-	case 1:
+	case o.Seen == 1:
 		return "seen"
 	}
 	return fmt.Sprintf("%s %% seen", fixed(100*o.Seen, 1))

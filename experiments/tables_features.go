@@ -120,6 +120,8 @@ func specTitle(spec string) string {
 	switch axis := splitAxis(spec); {
 	case spec == "official":
 		return "official"
+	case spec == "open" || strings.HasPrefix(spec, "open:"):
+		return "whole others held out"
 	case axis == "query":
 		return "whole commands held out"
 	case axis == "group":
