@@ -241,12 +241,16 @@ func (o openResult) words() string {
 		o.modelName(), o.SplitSpec, o.others(), o.captures(o.Monitored, "monitored captures"), one(rates.TPR), one(lo), one(hi), one(rates.WPR), one(share(o.Closed, o.Monitored)))
 	lo, hi = o.falseInterval()
 	s += fmt.Sprintf(" Of %s %s %% raise a false alarm (%d; %s to %s %%), from %d of %d values of %s.", o.captures(o.Others, "others"), one(rates.FPR), o.False, one(lo), one(hi), o.loud(), len(o.Values), o.World.Axis)
+	switch {
+	case o.Right+o.Wrong+o.False == 0:
+		return s + " There is no alarm at all, so none can be right."
+	case o.Right == 0:
+		return s + " No alarm is right."
+	}
 	var parts []string
 	for _, base := range openBases {
 		estimate, atLeast := o.precision(base)
 		switch {
-		case o.Right+o.Wrong+o.False == 0:
-			return s + " There is no alarm at all, so none can be right."
 		case o.False == 0:
 			parts = append(parts, fmt.Sprintf("at least %s %% at r = %g", one(atLeast), base))
 		default:
