@@ -21,9 +21,10 @@ const (
 	LeakPort          = "port"
 	LeakSession       = "session" // what a TCP connection begins with does
 	LeakFitted        = "fitted_on_test"
+	LeakKnown         = "known_others" // of an open world: whether others of the test captures were seen in training; no leak
 )
 
-var leakKinds = []string{LeakDuplicate, LeakNearDuplicate, LeakGroup, LeakTime, LeakFitted, LeakLength, LeakAddress, LeakPort, LeakSession}
+var leakKinds = []string{LeakDuplicate, LeakNearDuplicate, LeakGroup, LeakTime, LeakFitted, LeakLength, LeakAddress, LeakPort, LeakSession, LeakKnown}
 
 // Severities of AuditFinding.
 const (
@@ -102,6 +103,7 @@ type AuditOptions struct {
 	Threads int      // 0: all processors
 	Fitted  []string // statistics that were fitted on test captures too, in words; FittedOnTest finds some
 	Marked  int      // captures of the classes that the data set leaves out as duplicates
+	World   string   // axis that the label was made of: its values are no groups; see World
 }
 
 // Audit looks for ways in which the captures of test give their classes away to a model trained on those of train,
@@ -124,6 +126,7 @@ type AuditOptions struct {
 //	length          by the duration: significant info, strong warn; by bytes and packets (totals): info
 //	address, port,  significant: info, strong: warn: harmless to a model that sees sizes and times only, fatal to one that
 //	session         reads these fields
+//	known_others    of an open world: info
 //
 // The same data, split and options give the same result at any number of threads.
 func Audit(data AuditData, label string, classes []string, train, test []int64, o AuditOptions) (*AuditResult, error) {
@@ -148,6 +151,7 @@ func (a *auditor) audit(train, test []int64) (*AuditResult, error) {
 	if a.gaps != nil {
 		a.groups(r)
 	}
+	a.known(r)
 	r.correct()
 	for _, p := range r.Probes {
 		r.judgeProbe(p, a.words)

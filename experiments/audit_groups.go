@@ -25,7 +25,7 @@ type axisOf struct {
 func (a *auditor) axes(label string) []axisOf {
 	var out []axisOf
 	for _, axis := range slices.Sorted(maps.Keys(a.rows[0].Labels)) {
-		if axis != label && axis != "split" {
+		if axis != label && axis != "split" && axis != a.World {
 			out = append(out, axisOf{axis, func(r *auditRow) string { return r.Labels[axis] }, true})
 		}
 	}

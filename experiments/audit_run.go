@@ -37,8 +37,11 @@ func (s *source) audits(items []item, threads int) ([]*AuditResult, error) {
 	if s.problems != nil {
 		return s.auditProblems(threads)
 	}
-	a, err := openAudit(s.set, s.study.Label, s.study.Classes, s.ids, AuditOptions{Seed: s.study.Seeds[0], Threads: threads,
-		Marked: marked(s.set, s.study.Label, s.study.Classes)})
+	o := AuditOptions{Seed: s.study.Seeds[0], Threads: threads, Marked: marked(s.set, s.study.Label, s.study.Classes)}
+	if w := s.study.World; w != nil {
+		o.World = w.Axis
+	}
+	a, err := openAudit(s.set, s.study.Label, s.study.Classes, s.ids, o)
 	if err != nil {
 		return nil, err
 	}

@@ -47,6 +47,7 @@ type Settings struct {
 	Data           string   `json:"data"` // digest of the data set
 	Label          string   `json:"label"`
 	Classes        []string `json:"classes"` // K names, sorted; Prediction.True indexes them
+	World          *World   `json:"world,omitempty"`
 	Representation string   `json:"representation"`
 	Net            string   `json:"net"`
 	Profile        string   `json:"profile"`

@@ -64,6 +64,9 @@ func openSource(study Study, path, dir string) (*source, error) {
 	if err := s.set.Lose(study.Loss, study.Seeds[0]); err != nil {
 		return nil, &UsageError{err}
 	}
+	if err := s.openWorld(); err != nil {
+		return nil, err
+	}
 	if err := s.choose(); err != nil {
 		return nil, err
 	}
@@ -71,7 +74,7 @@ func openSource(study Study, path, dir string) (*source, error) {
 	s.info.Name, s.info.Origin, s.info.License, s.info.Digest = m.Name, m.Origin, m.License, s.set.Digest()
 	if s.info.Synthetic = strings.HasPrefix(m.Origin, syntheticOrigin); s.info.Synthetic {
 		s.info.Digest = syntheticOrigin + ":" + s.info.Digest
-		if generated {
+		if generated && study.World == nil { // the best rule is known for the generator's own classes
 			s.info.Bayes = study.generator().bayes
 		}
 	}

@@ -16,5 +16,6 @@
 //
 // How numbers are made. A cell has an exact interval, a p against guessing and a p against the constant answer.
 // Repeats are summarized by mean, standard deviation and the corrected resampled t interval and are never pooled as one
-// binomial. The p-values of one table get Holm's correction.
+// binomial. The p-values of one table get Holm's correction. In an open world (Study.World) some values are monitored and
+// the rest is one class: what an alarm is worth is given at stated base rates, and p-values are against the constant answer.
 package experiments

@@ -43,6 +43,8 @@ type Study struct {
 	NetTrials int             `json:"net_trials,omitempty"`        // networks see the first splits of each kind only; 0: all
 	Requests  *synth.Requests `json:"generate_requests,omitempty"` // in place of Generate
 
+	World *World `json:"world,omitempty"` // some of the classes are monitored, the rest is other
+
 	Archive *Archive `json:"archive,omitempty"` // in place of one set of captures
 
 	Recorded  Recorded  `json:"-"`
@@ -118,6 +120,9 @@ func (s Study) Check() error {
 		return bad("networks and steps: at least one of each is needed")
 	}
 	if err := s.checkSets(); err != nil {
+		return err
+	}
+	if err := s.checkWorld(); err != nil {
 		return err
 	}
 	for _, n := range s.Nets {

@@ -44,18 +44,22 @@ func (r *Run) findings() (out []finding) {
 	if len(whole.Lines) > 0 {
 		out = append(out, whole)
 	}
+	out = append(out, r.openFindings()...)
 	out = append(out, r.featureFindings()...)
 	for _, f := range r.folds(r.Summary()) {
-		out = append(out, f.finding(len(r.Manifest.Settings.Classes)))
+		out = append(out, f.finding(r.Manifest.Settings))
 	}
 	return out
 }
 
 // finding of one protocol and kind of split, at its largest number of captures.
-func (f fold) finding(classes int) finding {
+func (f fold) finding(study Study) finding {
 	out := finding{About: fmt.Sprintf("Protocol %s, splits %s", f.protocol, f.split)}
 	add := out.add
-	guess := 1 / float64(classes)
+	level := 1 / float64(len(study.Classes))
+	if study.World != nil {
+		level = f.groups[0].constantAnswer()
+	}
 	var best Group
 	pairs, significant, cells, collapsed := 0, 0, 0, 0
 	for _, g := range f.groups {
@@ -64,7 +68,7 @@ func (f fold) finding(classes int) finding {
 		}
 		pairs++
 		constant := g.constant()
-		if g.Mean > guess && g.PHolm < 0.05 && !constant {
+		if g.Mean > level && g.PHolm < 0.05 && !constant {
 			significant++
 		}
 		for _, c := range g.Cells {
@@ -77,7 +81,7 @@ func (f fold) finding(classes int) finding {
 			best = g
 		}
 	}
-	s := fmt.Sprintf("%d of %d pairs of network and representation are above guessing (%s %%) with p < 0.05 after Holm's correction.", significant, pairs, percent(guess))
+	s := fmt.Sprintf("%d of %d pairs of network and representation are above %s (%s %%) with p < 0.05 after Holm's correction.", significant, pairs, study.level(), percent(level))
 	if best.Repeats > 0 {
 		s += fmt.Sprintf(" The highest mean is that of %s %s: %s.", netTitle(best.Net), best.on(), best.words())
 	}
@@ -99,7 +103,7 @@ func (f fold) finding(classes int) finding {
 		add("Bytes and packets of the capture, without any series, reach %s: %s.", g.words(), verdict)
 	}
 	if g, ok := f.find("", ControlDuration, 0, f.points[0]); ok && g.P < 0.05 {
-		add("The length of the capture alone reaches %s, %s against guessing: it is a label by itself.", g.words(), pWords(g.P))
+		add("The length of the capture alone reaches %s, %s against %s: it is a label by itself.", g.words(), pWords(g.P), study.level())
 	}
 	var permuted []Group
 	for _, g := range f.groups {
@@ -193,16 +197,20 @@ func (r *Run) caveats() (out []string) {
 		add("This is a quick run: few time steps, epochs and repeats. Its numbers show that everything works, not what is true.")
 	}
 	k := len(m.Settings.Classes)
+	level := 1 / float64(k)
 	smallest := 0
 	for _, g := range r.Summary() {
 		if g.Control == "" && g.Part == "" && (smallest == 0 || g.NTest < smallest) {
 			smallest = g.NTest
 		}
+		if m.Settings.World != nil {
+			level = max(level, g.constantAnswer())
+		}
 	}
 	if smallest > 0 {
 		s := fmt.Sprintf("The smallest test set has %d captures: one more or less right moves its accuracy by %s points.", smallest, fixed(100/float64(smallest), 1))
-		if p := metrics.DetectableAccuracy(1/float64(k), 0.05, 0.8, smallest); p < 1 {
-			s += fmt.Sprintf(" To be told from guessing in 4 of 5 such tests, the true accuracy must be at least %.0f %%.", 100*p)
+		if p := metrics.DetectableAccuracy(level, 0.05, 0.8, smallest); p < 1 {
+			s += fmt.Sprintf(" To be told from %s in 4 of 5 such tests, the true accuracy must be at least %.0f %%.", m.Settings.level(), 100*p)
 		}
 		add("%s", s)
 	}
@@ -216,7 +224,11 @@ func (r *Run) caveats() (out []string) {
 	if !apart {
 		add("The splits hold single captures apart, not days or places. Captures of one session stand on both sides; a split by group or time can be much harder.")
 	}
-	add("The world is closed: the eavesdropper knows that it is one of %d classes. With unknown traffic in between, the numbers would be lower.", k)
+	if m.Settings.World != nil {
+		out = append(out, r.openCaveats()...)
+	} else {
+		add("The world is closed: the eavesdropper knows that it is one of %d classes. With unknown traffic in between, the numbers would be lower.", k)
+	}
 	if len(r.Published().Cells) > 0 || r.Manifest.Settings.Published.Requests != nil {
 		s := "The published numbers belong to other captures, which are not available. They stand beside ours for orientation"
 		if len(r.Published().Cells) > 0 {

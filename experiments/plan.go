@@ -36,7 +36,7 @@ func (s *source) plan() ([]item, map[string]Split, error) {
 				if err != nil {
 					return nil, nil, &UsageError{err}
 				}
-				drawn, err := sp.Split(caps, s.study.Label, s.study.Seeds[0])
+				drawn, err := s.over(sp).Split(caps, s.study.Label, s.study.Seeds[0])
 				if err != nil {
 					return nil, nil, &UsageError{err}
 				}
@@ -62,7 +62,7 @@ func (s *source) plan() ([]item, map[string]Split, error) {
 	seen := map[string]bool{}
 	add := func(d division, seed uint64, change func(*Settings)) {
 		c := Settings{
-			Study: s.study.Name, Data: s.info.Digest, Label: s.study.Label, Classes: s.study.Classes, Profile: s.study.Profile,
+			Study: s.study.Name, Data: s.info.Digest, Label: s.study.Label, Classes: s.study.Classes, World: s.study.World, Profile: s.study.Profile,
 			Protocol: d.protocol.Name, Normalize: d.protocol.Normalize, DurationUS: s.study.DurationUS, Direction: s.study.Direction,
 			Size: s.study.Size, Points: d.points, SplitSpec: d.spec, Split: d.name, Seed: seed, Epochs: d.protocol.Epochs,
 			Batch: d.protocol.Batch, DropLast: d.protocol.DropLast, LR: d.protocol.LR, Evaluate: d.protocol.Evaluate,

@@ -54,6 +54,9 @@ func (r *Run) Published() Published {
 	if q := p.Requests; q != nil && len(q.Confusion) > 0 && len(q.Confusion[0].Classes) != len(s.Classes) {
 		p.Requests = nil // its accuracies are of six types; what was published on commands has a table of its own
 	}
+	if s.World != nil {
+		return Published{}
+	}
 	if r.Synthetic() || (p.Label == "" || p.Label == s.Label) && (p.Classes == 0 || p.Classes == len(s.Classes)) {
 		return p
 	}

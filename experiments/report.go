@@ -108,6 +108,9 @@ func (r *Run) document(figures []Figure) document {
 	if len(s.Sets) > 0 {
 		d.Read = append(slices.Clone(howToRead), howToReadFeatures...)
 	}
+	if s.World != nil {
+		d.Read = append(slices.Clone(d.Read), howToReadOpen...)
+	}
 	if s.Paper != "" {
 		d.Claim = fmt.Sprintf("After %s, which says: %s", s.Paper, s.Claim)
 	}
@@ -132,6 +135,7 @@ func (r *Run) document(figures []Figure) document {
 		prefixes         []string
 	}{
 		{"accuracy", "Accuracy", "One table for each protocol, kind of split and representation. The lower rows of each are controls: what an answer that ignores the shape of the traffic reaches.", []string{"accuracy", "splits", "commands", "guessing"}},
+		{"open", "Open world", openIntro, []string{"open"}},
 		{"features", "What the features are worth", "", []string{"ablations", "bins", "importances"}},
 		{"models", "The searches and the comparisons", "", []string{"chosen", "comparisons"}},
 		{"answers", "What the models answered", "", []string{"confusion", "collapse", "learning", "refused"}},
@@ -169,6 +173,7 @@ func (r *Run) facts() []fact {
 		{"Seen", lossFact(s.Loss)},
 		{"Digest", m.Data.Digest},
 		{"Classes", fmt.Sprintf("%d on axis %s: %s", len(s.Classes), s.Label, shorten(s.Classes, 12))},
+		{"Open world", s.World.fact()},
 		{"Feature sets", strings.Join(r.setNames(), ", ")},
 		{"Models", r.modelFact()},
 		{"Networks", r.networkFact()},

@@ -100,7 +100,7 @@ func CheckFolder(dir string) error {
 // runEntries are the names in a run folder.
 var runEntries = []string{
 	"manifest.json", "splits.json", "captures.csv", "packets.csv", "series.npz", "data", "data.part", "cells", "cells.csv", "summary.csv",
-	"tables", "figures", "report.html", "report.md", "trials.csv", "comparisons.csv", "importances.csv", "archive.csv", auditName,
+	"tables", "figures", "report.html", "report.md", "trials.csv", "comparisons.csv", "importances.csv", "archive.csv", auditName, openCurvesName,
 }
 
 // partDir is where a cell grows before it gets its name.

@@ -86,6 +86,8 @@ func majority(class []int, k int) int {
 // P is the corrected resampled t test of the mean against guessing, one-sided; the cell's exact binomial p when there is
 // one repeat or when all repeats are equal, which leaves a t test without variance. Repeats are never pooled.
 //
+// In an open world P is above the constant answer instead of guessing; see aboveConstant.
+//
 // PHolm corrects P over the networks of one table: the groups without a control that share protocol, kind of split,
 // representation, step, normalization and evaluation, over all numbers of points; of classical models, those of all feature
 // sets of one part of the report.
@@ -156,6 +158,9 @@ func (g *Group) summarize(labels map[int64]map[string]string) {
 	if equal {
 		g.CILow, g.CIHigh, g.P = first.CILow, first.CIHigh, first.PGuess
 	}
+	if g.World != nil {
+		g.P = g.aboveConstant()
+	}
 	if axis := splitAxis(g.SplitSpec); axis != "" {
 		var correct []bool
 		var of []string
@@ -206,7 +211,7 @@ func tableKey(s Settings) string {
 	if s.kind() == classicModel {
 		s.Representation, s.Normalize = "features "+s.Part, ""
 	}
-	return settingsKey(Settings{Study: s.Study, Data: s.Data, Label: s.Label, Classes: s.Classes, Protocol: s.Protocol,
+	return settingsKey(Settings{Study: s.Study, Data: s.Data, Label: s.Label, Classes: s.Classes, World: s.World, Protocol: s.Protocol,
 		SplitSpec: s.SplitSpec, Representation: s.Representation, StepUS: s.StepUS, Profile: s.Profile,
 		Normalize: s.Normalize, Evaluate: s.Evaluate, DurationUS: s.DurationUS})
 }

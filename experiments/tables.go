@@ -46,6 +46,9 @@ func (r *Run) tableFiles() map[string][]byte {
 		files["archive.csv"] = r.archiveCSV()
 	}
 	r.featureFiles(files)
+	if r.Manifest.Settings.World != nil {
+		files[openCurvesName] = r.openCurvesCSV(r.Summary())
+	}
 	for _, t := range r.Tables() {
 		files["tables/"+t.Name+".csv"] = t.CSV()
 		files["tables/"+t.Name+".tex"] = t.LaTeX()
@@ -63,7 +66,11 @@ func (r *Run) Tables() []Table {
 	}
 	groups := r.Summary()
 	out := append(r.featureTables(groups), r.accuracyTables(groups)...)
-	out = append(out, r.guessingTable(groups))
+	if r.Manifest.Settings.World != nil { // most captures are other, and guessing is no level to be above
+		out = append(out, r.openTables(groups)...)
+	} else {
+		out = append(out, r.guessingTable(groups))
+	}
 	if t := r.collapseTable(groups); len(t.Rows) > 0 || len(r.Manifest.Settings.Sets) == 0 {
 		out = append(out, t)
 	}
@@ -143,7 +150,12 @@ func (r *Run) accuracyTable(s Settings, groups []Group) Table {
 			map[bool]string{true: "incomplete batch dropped", false: "nothing dropped"}[s.DropLast], s.Normalize, percent(1/float64(len(s.Classes)))),
 		"Interval and p: exact for one repeat, and those of one where all are equal; corrected resampled t (cut to 0 and 100 %) for several" +
 			map[bool]string{true: "; interval from a bootstrap over groups of captures", false: ""}[splitAxis(s.SplitSpec) != ""] +
-			". p Holm: over the networks of this table. Collapsed: repeats that gave one answer to every test point.",
+			". p: above " + r.Manifest.Settings.level() + "; p Holm: over the networks of this table. Collapsed: repeats that gave one answer to every test point.",
+	}
+	if s.World != nil {
+		t.Columns = append(t.Columns, Column{Name: "Macro recall %"})
+		t.Notes = append(t.Notes, fmt.Sprintf("Most captures are other: the level to be above is the majority row, not guessing. Macro recall: the mean over the %d classes of the share named right; the constant answer has %s %%.",
+			len(s.Classes), percent(1/float64(len(s.Classes)))))
 	}
 	if i := slices.IndexFunc(r.Cells, func(c *Cell) bool { return c.OK() && tableKey(c.Settings) == tableKey(s) && c.StepUS > 0 }); i >= 0 {
 		t.Notes = append(t.Notes, fmt.Sprintf("Of the packets, %d lay exactly between two steps (they count in the later one) and %d in the half step behind the last one (dropped).", r.Cells[i].Ties, r.Cells[i].Edge))
@@ -232,6 +244,9 @@ func (r *Run) accuracyRow(g Group) []string {
 		if g.Control == "" {
 			r.study(g.Settings, row[16:])
 		}
+	}
+	if g.World != nil {
+		row = append(row, percent(g.balanced()))
 	}
 	return row
 }

@@ -120,6 +120,8 @@ func specTitle(spec string) string {
 	switch axis := splitAxis(spec); {
 	case spec == "official":
 		return "official"
+	case spec == "open" || strings.HasPrefix(spec, "open:"):
+		return "whole others held out"
 	case axis == "query":
 		return "whole commands held out"
 	case axis == "group":
@@ -212,8 +214,8 @@ func (r *Run) modelTable(f featureFold) Table {
 	if splitAxis(f.split) != "" {
 		interval = "bootstrap over what the split holds apart"
 	}
-	t.Notes = append([]string{fmt.Sprintf("In each split the grid of a model is searched on stratified %d-fold splits of the training captures. Interval: %s; that of one split, exact, where all are equal. Balanced: mean recall of the classes. Guessing is %s %%. p Holm: against guessing, over the models of this table.",
-		innerFolds, interval, percent(1/float64(len(r.Manifest.Settings.Classes))))}, r.featureNotes(f)...)
+	t.Notes = append([]string{fmt.Sprintf("In each split the grid of a model is searched on stratified %d-fold splits of the training captures. Interval: %s; that of one split, exact, where all are equal. Balanced: mean recall of the classes. Guessing is %s %%. p Holm: against %s, over the models of this table.",
+		innerFolds, interval, percent(1/float64(len(r.Manifest.Settings.Classes))), r.Manifest.Settings.level())}, r.featureNotes(f)...)
 	pub := r.Published().Requests
 	beside := splitAxis(f.split) == "" && pub != nil // the study's splits are random
 	if !beside {

@@ -26,6 +26,7 @@ func demos() map[string]*Figure {
 		"burst":        demoBurst(),
 		"durations":    demoDurations(3),
 		"series":       demoSeries(),
+		"open_world":   demoOpenWorld(),
 		"ranks":        demoRanks(),
 		"ranks_many":   demoManyRanks(),
 		"tree":         demoTree(),
@@ -213,6 +214,33 @@ func demoSeries() *Figure {
 		}
 	}
 	return SeriesMap(demoNames(3), []int{10, 20, 30}, z, 100*time.Millisecond)
+}
+
+// demoOpenWorld has a model that raises no false alarm at first, one whose own answer has none, and one without points.
+func demoOpenWorld() *Figure {
+	nan := math.NaN()
+	panel := func(title string, base float64) PrecisionPanel {
+		d := PrecisionPanel{Title: title}
+		for k, name := range []string{"MiniRocket + ridge", "FCN", "none"} {
+			l := PrecisionLine{Name: name, Answer: PrecisionPoint{Recall: nan, Precision: nan, Low: nan}}
+			for i := range 20 - 20*(k/2) {
+				recall, alarms := float64(i+1)/20, max(0, float64(i-10+5*k))/60
+				q := PrecisionPoint{recall, recall / (recall + base*alarms), recall / (recall + base*(alarms+0.03))}
+				if alarms == 0 {
+					q.Precision = nan
+				}
+				if l.Points = append(l.Points, q); i == 14-10*k {
+					l.Answer = q
+				}
+			}
+			d.Lines = append(d.Lines, l)
+		}
+		return d
+	}
+	row := func(others string) []PrecisionPanel {
+		return []PrecisionPanel{panel(others+", r = 1", 1), panel(others+", r = 20", 20), panel(others+", r = 1000", 1000)}
+	}
+	return PrecisionRecall(row("others seen"), row("others unseen"))
 }
 
 func demoRanks() *Figure {

@@ -9,6 +9,7 @@
 //	burst.go        bytes over time of single captures
 //	durations.go    how long the captures of each class last
 //	tree.go         the first levels of a decision tree
+//	openworld.go    precision against recall at base rates
 //	ranks.go        mean ranks of models over data sets: the critical-difference diagram
 //
 // All share one style (style.go): column widths of two-column papers, 7-8 pt type at print size, colors that

@@ -35,6 +35,7 @@ Severities: severe changes what an accuracy on this split means; warn belongs be
   length            the duration: significant info, strong warn; bytes and packets (totals): info
   address, port,    significant: info; strong: warn
   session
+  known_others      of run --monitored, whether training has seen the others of the test: info
 Significant is p < 0.05 after Holm's correction over all probes and groups; strong covers a quarter of the way from the
 constant answer's accuracy to 1. Of a split with several repeats the first is audited.`,
 		Example: `  earshot data audit songs --label song --split stratified:5

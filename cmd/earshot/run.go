@@ -31,6 +31,7 @@ type studyFlags struct {
 	seeds, epochs, batch, order       int
 	trials                            int
 	duration                          time.Duration
+	monitored                         []string
 	loss                              float64
 	bayes                             float64
 	memory                            byteSize
@@ -63,6 +64,12 @@ shows the whole path in a few minutes; its numbers are no evidence.
 permuted labels, shuffled time) are part of every table; the two that need a network use the first of --nets. MiniRocket and
 MultiRocket with a ridge classifier stand among the networks as minirocket and multirocket.
 
+--monitored A,B,C opens the world: the eavesdropper wants to know of these values of --label alone, and everything else that is
+played is the class other, in training as in the test. random:N and stratified:N then test others that training has seen in
+other captures; open:N holds them out: the captures of each monitored value are dealt into N folds, and so are the other values,
+whole, so that every fold tests others that training has not seen. Without --splits both kinds are run. The table open_world
+has the closed and the open world in a row, open_precision what an alarm is worth at 1, 20 and 1000 others for every monitored capture.
+
 The study requests learns from tables of features: --sets and --models choose them, --trials the number of random splits,
 --bins and --ablations the tables beside; --nets none leaves the networks out. Splits that hold whole commands or capture occasions
 apart are added where the data have the axes query and group.
@@ -73,6 +80,7 @@ are trained in their publications' profile, for fewer epochs than there: --epoch
 		Example: `  earshot run songs --quick
   earshot run songs --data synth --bayes 0.7 --nets fcn --steps 1s --out known
   earshot run songs --data mydata --label song --splits stratified:5,group=day --nets fcn,inceptiontime --out mystudy
+  earshot run songs --data mydata --monitored battle,nebula,wanderer --splits stratified:5,open:5 --nets minirocket --out openworld
   earshot run requests --quick
   earshot run requests --data echo --label type6 --sets combined --models forest,knn --trials 10 --nets none --out echo6
   earshot run archive --quick
@@ -99,6 +107,7 @@ are trained in their publications' profile, for fewer epochs than there: --epoch
 	g.StringVar(&f.data, "data", "", "data set, or synth for generated captures (default: songs: "+experiments.Songs.Recorded.Data+"; other studies: synth)")
 	g.StringVar(&f.label, "label", "", "label axis that names the classes")
 	g.StringSliceVar(&f.classes, "classes", nil, "only these classes, or all (default all; of bundled data the study's)")
+	g.StringSliceVar(&f.monitored, "monitored", nil, "open world: only these classes are wanted, all others are one class, other")
 	g.StringSliceVar(&f.nets, "nets", nil, "networks; net list names them; minirocket, multirocket; or none")
 	g.StringSliceVar(&f.steps, "steps", nil, "time steps, such as 1s,100ms,10ms; or none")
 	g.StringSliceVar(&f.sets, "sets", nil, "feature sets of the study (requests: tcptrace, histogram, combined)")
@@ -111,7 +120,7 @@ are trained in their publications' profile, for fewer epochs than there: --epoch
 	g.StringVar(&f.size, "size", "", "bytes that count: payload, ip or frame")
 	g.Float64Var(&f.loss, "loss", 0, "share of the packets that the eavesdropper misses, drawn from --seed")
 	g.IntSliceVar(&f.points, "points", nil, "numbers of captures to use, such as 15,60,111 (default all; of bundled data the study's)")
-	g.StringSliceVar(&f.splits, "splits", nil, "random:N, stratified:N, group=AXIS, time=AXIS or official")
+	g.StringSliceVar(&f.splits, "splits", nil, "random:N, stratified:N, group=AXIS, time=AXIS, official or open:N")
 	g.IntVar(&f.seeds, "seeds", 0, "number of seeds for each split, from --seed on")
 	g.IntVar(&f.runs, "runs", 0, "archive: number of seeds, from --seed on (default 3)")
 	g.StringSliceVar(&f.datasets, "datasets", nil, "archive: only these data sets (default all)")
@@ -201,6 +210,12 @@ func (f *studyFlags) study(cmd *cobra.Command, name string, seed uint64) (experi
 		s.Requests = &r
 	}
 	assign(set("label"), &s.Label, f.label)
+	if set("monitored") {
+		s.World = &experiments.World{Monitored: f.monitored}
+		if last := len(s.Protocols) - 1; !set("splits") && last >= 0 { // others that training has seen, beside others that it has not
+			s.Protocols[last].Splits = append(slices.Clone(s.Protocols[last].Splits), "open")
+		}
+	}
 	assign(set("classes"), &s.Classes, f.classes)
 	assign(set("nets"), &s.Nets, withoutNone(f.nets))
 	assign(set("profile"), &s.Profile, f.profile)
@@ -369,7 +384,7 @@ func (a *app) runStudy(cmd *cobra.Command, args []string, study experiments.Stud
 		return a.printJSON(v)
 	}
 	for _, t := range r.Tables() {
-		if strings.HasPrefix(t.Name, "accuracy") || t.Name == "guessing" || t.Name == "beside_published" {
+		if strings.HasPrefix(t.Name, "accuracy") || t.Name == "guessing" || strings.HasPrefix(t.Name, "open") || t.Name == "beside_published" {
 			fmt.Fprintf(a.stdout, "%s\n", t.Markdown())
 		}
 	}

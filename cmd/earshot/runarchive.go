@@ -17,7 +17,7 @@ func (f *studyFlags) archive(cmd *cobra.Command, s experiments.Study) (experimen
 		}
 		return s, nil
 	}
-	for _, name := range []string{"label", "classes", "steps", "duration", "direction", "size", "loss", "points", "splits", "order", "bayes", "full", "collapse"} {
+	for _, name := range []string{"label", "classes", "monitored", "steps", "duration", "direction", "size", "loss", "points", "splits", "order", "bayes", "full", "collapse"} {
 		if set(name) {
 			return s, usagef("--%s: the study archive takes series, classes and splits as the archive has them", name)
 		}

@@ -25,7 +25,7 @@ func (s *Set) Labelled(label string, classes []string) ([]Capture, []string, err
 	if len(s.Manifest.Axes) == 0 {
 		return nil, nil, Unknown(fmt.Sprintf("dataset: %s: no label axis %q, and no other; data import --label or --labels names them", s.Dir, label))
 	}
-	if !slices.Contains(s.Manifest.Axes, label) {
+	if !slices.Contains(s.axes(), label) {
 		return nil, nil, Unknown(fmt.Sprintf("dataset: %s: no label axis %q; there are %s", s.Dir, label, listOr(s.Manifest.Axes, "")))
 	}
 	if err := s.conflict(label); err != nil {

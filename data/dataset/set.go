@@ -28,6 +28,8 @@ type Set struct {
 	runs   []run
 	places []place // by capture id
 
+	derived []string // label axes of Derive
+
 	mu       sync.Mutex
 	verified map[string]bool // part names whose checksum was compared
 	last     *runReader      // of the latest call of Trace

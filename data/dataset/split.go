@@ -27,10 +27,13 @@ type Split struct {
 //	time=AXIS      the last 20 % in order of the axis's values, those in order of their earliest capture (of their names, day2 before
 //	               day10, where a capture has no clock), then of the start time; time=start_us by start time alone
 //	official       the axis "split" says train or test, as published archives do
+//	open:N         N folds for a label with the value Other: the captures of every monitored class are dealt into N folds, and
+//	               so are the values that Other gathers, whole, so that each fold tests others that training has not
+//	               seen, and every capture once; without N as many folds as there are such values, at most 5
 //
 // 20 % of N captures are floor(0.2 N), as in the song study.
 type Splitter struct {
-	kind  string // random, stratified, group, time, official
+	kind  string // random, stratified, group, time, official, open
 	axis  string
 	count int
 }
@@ -43,7 +46,7 @@ const startAxis = "start_us"
 // ParseSplits reads one spec, as above.
 func ParseSplits(spec string) (Splitter, error) {
 	bad := func(why string) (Splitter, error) {
-		return Splitter{}, fmt.Errorf("dataset: split %q: %s; use random:N, stratified:N, group=AXIS, time=AXIS or official", spec, why)
+		return Splitter{}, fmt.Errorf("dataset: split %q: %s; use random:N, stratified:N, group=AXIS, time=AXIS, official or open:N", spec, why)
 	}
 	kind, rest, axis := strings.Cut(spec, "=")
 	if axis {
@@ -71,6 +74,15 @@ func ParseSplits(spec string) (Splitter, error) {
 			return bad("it takes no number")
 		}
 		return Splitter{kind: kind, axis: "split"}, nil
+	case "open":
+		n := 0
+		if many {
+			var err error
+			if n, err = strconv.Atoi(rest); err != nil || n < 2 {
+				return bad("the number of folds is 2 or more")
+			}
+		}
+		return Splitter{kind: kind, count: n}, nil
 	case "random", "stratified":
 		n := 1
 		if many {
@@ -96,6 +108,10 @@ func (sp Splitter) String() string {
 			return "group=" + sp.axis
 		}
 		return fmt.Sprintf("group=%s:%d", sp.axis, sp.count)
+	case "open":
+		if sp.count == 0 {
+			return sp.kind
+		}
 	}
 	return fmt.Sprintf("%s:%d", sp.kind, sp.count)
 }
@@ -121,6 +137,8 @@ func (sp Splitter) Split(caps []Capture, label string, seed uint64) ([]Split, er
 		return sp.time(caps), nil
 	case "official":
 		return sp.official(caps)
+	case "open":
+		return sp.open(caps, label, seed)
 	}
 	var splits []Split
 	for i := range sp.count {

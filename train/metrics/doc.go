@@ -8,7 +8,7 @@
 // together are not independent: ClusterBootstrap resamples whole groups; Bootstrap is for statistics of independent
 // captures that have no exact interval. A table of many cells gets Holm's correction. Several models on several data sets
 // are compared by their ranks: Friedman, CriticalDifference and Nemenyi, PairwiseWilcoxon. A detector that speaks when it
-// wants is counted by Detection.
+// wants is counted by Detection, and a classifier that meets what it was not asked for by OpenWorld.
 //
 // Levels and probabilities are fractions (0.95, not 95). A number that does not exist (the standard deviation of one
 // repeat) is NaN. Nothing here draws from a global random source.
