@@ -83,26 +83,19 @@ func (s *split) between(keys []uint32, vals []float32, j int) {
 	}
 }
 
-// random judges one threshold drawn uniformly between the feature's extremes, at places a and b.
-func (g *grower) random(t *Tree, rows, keys []uint32, vals []float32, a, b uint32, sum float64, out *split) {
-	lo, hi := float64(vals[a]), float64(vals[b])
+// random judges one threshold drawn uniformly between the feature's extremes, of which a and b are the keys.
+func (g *grower) random(t *Tree, rows, keys []uint32, a, b uint32, sum float64, out *split) {
+	lo, hi := float64(keyFloat(a)), float64(keyFloat(b))
 	cut := lo + (hi-lo)*g.rng.Float64()
 	if cut == hi {
 		cut = lo
 	}
-	at := a // the last place with a value up to cut
-	for above := b; above-at > 1; {
-		if mid := at + (above-at)/2; float64(vals[mid]) <= cut {
-			at = mid
-		} else {
-			above = mid
-		}
-	}
+	at := floatKey(floor32(cut))
 	n, score := 0, 0.0
 	if g.whole {
 		n, score = g.countUpTo(t.Criterion, rows, keys, at)
 	} else {
-		s := g.newScan(t, vals, a, len(rows), sum, *out)
+		s := g.newScan(t, nil, a, len(rows), sum, *out)
 		for j, i := range rows {
 			if keys[j] <= at {
 				s.moveRow(i)

@@ -53,7 +53,7 @@ func (f *Forest) grow(x Matrix, y, first []int, class []float64) {
 		trees = 100
 	}
 	tries, boot := FeatureCount(f.MaxFeatures.of(x.F, SqrtFeatures)), f.bootstrap()
-	r := sharedRanks(f.fold, x, f.Threads)
+	r := sharedRanks(f.fold, x, f.Extra, f.Threads)
 	f.Forest = make([]Tree, trees)
 	type worker struct {
 		g *grower

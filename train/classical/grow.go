@@ -247,10 +247,10 @@ func (g *grower) try(t *Tree, f int32, lo, hi int, sum float64) (split, bool) {
 			keys[j] = p
 			a, b = min(a, p), max(b, p)
 		}
-		if vals[b] <= vals[a]+least {
+		if keyFloat(b) <= keyFloat(a)+least {
 			return out, false
 		}
-		g.random(t, rows, keys, vals, a, b, sum, &out)
+		g.random(t, rows, keys, a, b, sum, &out)
 		return out, true
 	}
 	keys := g.sorted(rows, place)

@@ -27,7 +27,10 @@ func (g *grower) narrow(rows []uint32, constant int) narrowed {
 	g.level++
 	r := to.r
 	r.n, r.f = m, was.r.f
-	r.place, r.order, r.vals = resize(r.place, m*r.f), resize(r.order, m*r.f), resize(r.vals, m*r.f)
+	r.place, r.unsorted = resize(r.place, m*r.f), was.r.unsorted
+	if !r.unsorted {
+		r.order, r.vals = resize(r.order, m*r.f), resize(r.vals, m*r.f)
+	}
 	to.y, to.w, to.info, to.bits = resize(to.y, m*g.outputs), resize(to.w, m), resize(to.info, m), was.bits[:(m+63)/64]
 	for j, i := range rows {
 		g.number[i] = uint32(j)
@@ -36,8 +39,14 @@ func (g *grower) narrow(rows []uint32, constant int) narrowed {
 	}
 	for _, f := range g.order[constant:] {
 		place, order, vals := was.r.column(int(f))
-		keys := g.sorted(rows, place)
 		p, o, v := r.column(int(f))
+		if r.unsorted {
+			for j, i := range rows {
+				p[j] = place[i]
+			}
+			continue
+		}
+		keys := g.sorted(rows, place)
 		for k, at := range keys {
 			j := g.number[order[at]]
 			p[j], o[k], v[k] = uint32(k), j, vals[at]

@@ -13,6 +13,10 @@ type ranks struct {
 	place []uint32  // (F, N): place of row i in sorted column j at j*n+i; of equal values the earlier row comes first
 	order []uint32  // (F, N): the row at each place
 	vals  []float32 // (F, N): its value
+
+	// unsorted: the place of a row is floatKey of its value, and there is no order: thresholds that are drawn, not searched for,
+	// need no more.
+	unsorted bool
 }
 
 func newRanks(x Matrix, threads int) *ranks {
@@ -37,15 +41,34 @@ func newRanks(x Matrix, threads int) *ranks {
 	return r
 }
 
-// sharedRanks is newRanks, once for all points on a fold.
-func sharedRanks(s *shared, x Matrix, threads int) *ranks {
-	type ranksOf struct{}
-	return share(s, ranksOf{}, 12*len(x.X), func() *ranks { return newRanks(x, threads) })
+// newKeys is a matrix for trees whose thresholds are drawn.
+func newKeys(x Matrix) *ranks {
+	r := &ranks{n: x.N, f: x.F, place: make([]uint32, x.N*x.F), unsorted: true}
+	for i := range x.N {
+		for j, v := range x.X[i*x.F : (i+1)*x.F] {
+			r.place[j*x.N+i] = floatKey(float32(v))
+		}
+	}
+	return r
+}
+
+// sharedRanks is newRanks or, for drawn thresholds, newKeys, once for all points on a fold.
+func sharedRanks(s *shared, x Matrix, drawn bool, threads int) *ranks {
+	type ranksOf struct{ drawn bool }
+	return share(s, ranksOf{drawn}, 12*len(x.X), func() *ranks {
+		if drawn {
+			return newKeys(x)
+		}
+		return newRanks(x, threads)
+	})
 }
 
 // column returns places, rows and values of a column.
 func (r *ranks) column(j int) (place, order []uint32, vals []float32) {
 	lo, hi := j*r.n, (j+1)*r.n
+	if r.unsorted {
+		return r.place[lo:hi], nil, nil
+	}
 	return r.place[lo:hi], r.order[lo:hi], r.vals[lo:hi]
 }
 

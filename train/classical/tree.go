@@ -55,7 +55,7 @@ func (t *Tree) Fit(x Matrix, y []int, k int) error {
 	if err != nil {
 		return err
 	}
-	newGrower(sharedRanks(t.fold, x, 1), y, []int{0, k}, class).grow(t, rowWeights(nil, y))
+	newGrower(sharedRanks(t.fold, x, t.Random, 1), y, []int{0, k}, class).grow(t, rowWeights(nil, y))
 	return nil
 }
 

@@ -167,7 +167,7 @@ func TestNarrow(t *testing.T) {
 					if outputs == 2 {
 						answers, first = both, []int{0, 2, 4}
 					}
-					g := newGrower(newRanks(x, 1), answers, first, class)
+					g := newGrower(sharedRanks(nil, x, c.Random, 1), answers, first, class)
 					g.from = from
 					trees[i] = c
 					g.grow(&trees[i], rowWeights(nil, y))

@@ -42,11 +42,7 @@ func (w *walker) walk(t *Tree) []int32 {
 			w.nodes[i] = walkNode{left: int32(i), right: int32(i)}
 			continue
 		}
-		cut := float32(n.Threshold) // the largest that is not above the threshold: comparisons in single precision are exact
-		if float64(cut) > n.Threshold {
-			cut = math.Nextafter32(cut, float32(math.Inf(-1)))
-		}
-		w.nodes[i] = walkNode{cut, n.Feature, n.Left, n.Right}
+		w.nodes[i] = walkNode{floor32(n.Threshold), n.Feature, n.Left, n.Right}
 	}
 	const together = 8
 	nodes := w.nodes
@@ -85,4 +81,13 @@ func (t *Tree) leaf(row []float32) int32 {
 		}
 	}
 	return i
+}
+
+// floor32 is the largest float32 that is not above v: values in single precision are up to the one as they are up to the other.
+func floor32(v float64) float32 {
+	f := float32(v)
+	if float64(f) > v {
+		f = math.Nextafter32(f, float32(math.Inf(-1)))
+	}
+	return f
 }
