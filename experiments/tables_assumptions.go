@@ -37,7 +37,7 @@ func (r *Run) assumptionTable() (Table, error) {
 		at := plots.StepName(time.Duration(c.StepUS) * time.Microsecond)
 		t.Columns = append(t.Columns, Column{Name: "r in, " + at}, Column{Name: "r out, " + at}, Column{Name: "Most similar in class %, " + at, Wide: true})
 	}
-	for k, class := range r.Manifest.Settings.Classes {
+	for k, class := range s.Classes {
 		var kb []float64
 		unknown, all := int64(0), int64(0)
 		for _, c := range r.Captures {
