@@ -32,8 +32,11 @@ func (p *program) batchNorm(name string, y *gorgonia.Node, c, t int, s norm, rul
 		case batchwise:
 			p.be.BatchNormStats(bn, y, gamma, beta, row(4), row(5), mean, rstd, scale, shift)
 		case train:
-			p.be.BatchNormStats(bn, y, gamma, beta, s.mean.buf(), s.variance.buf(), mean, rstd, scale, shift)
-			s.tracked.Value.Int64s()[0]++
+			seen := s.tracked.Value.Int64s()
+			seen[0]++
+			next := bn
+			next.Momentum = rules.share(seen[0])
+			p.be.BatchNormStats(next, y, gamma, beta, s.mean.buf(), s.variance.buf(), mean, rstd, scale, shift)
 		}
 	}
 	o.diff = func(in gorgonia.Nodes, _, dz *gorgonia.Node, _ gorgonia.Nodes) gorgonia.Nodes {

@@ -409,6 +409,46 @@ func TestRunningStatistics(t *testing.T) {
 	}
 }
 
+// The running statistics are a mean of those of the batches and of what they start from, weighed as each library does.
+func TestRunningStatisticsWeighTheBatches(t *testing.T) {
+	const n, steps, batches = 3, 8, 40
+	for name, tt := range map[string]struct {
+		rules  nn.Rules
+		keep   float64 // of the weight of a batch when the next one comes
+		starts bool    // mean 0 and variance 1 count as if all batches before the first had had them
+	}{
+		"tsai": {nn.Tsai, 0.9, true}, "Keras": {nn.Keras, 0.99, false},
+	} {
+		m := model(t, backend(t, 2), nn.Arch{Name: name, Rules: tt.rules, Build: func(b *nn.Builder, x nn.Tensor, classes int) nn.Tensor {
+			return b.Linear("fc", b.GAP(b.BatchNorm("bn", x, true)), classes)
+		}}, 1, steps, 2)
+		mean, variance, weight := 0.0, 0.0, 0.0 // sums over the batches so far
+		if tt.starts {
+			weight = 1 / (1 - tt.keep) // that of endless batches before the first
+			variance = weight
+		}
+		for i := range batches {
+			x, y := batch(uint64(i), n, 1, steps, 2)
+			sum, square := 0.0, 0.0
+			for j := range x {
+				x[j] = x[j]*float32(1+i%5) + float32(i)
+				sum += float64(x[j])
+			}
+			for _, v := range x {
+				square += (float64(v) - sum/float64(len(x))) * (float64(v) - sum/float64(len(x)))
+			}
+			step(t, m, x, y)
+			mean, variance, weight = tt.keep*mean+sum/float64(len(x)), tt.keep*variance+square/float64(len(x)-1), tt.keep*weight+1
+			for _, p := range m.Params() {
+				want, ok := map[string]float64{"bn.running_mean": mean / weight, "bn.running_var": variance / weight}[p.Name]
+				if ok && math.Abs(float64(p.Value.Float32s()[0])-want) > 1e-4*(1+want) {
+					t.Fatalf("%s: %s is %v after %d steps, want %v", name, p.Name, p.Value.Float32s()[0], i+1, want)
+				}
+			}
+		}
+	}
+}
+
 // canceling cancels when the forward pass reaches global pooling, and counts what comes after.
 type canceling struct {
 	kernel.Backend
