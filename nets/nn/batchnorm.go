@@ -31,6 +31,10 @@ func (p *program) batchNorm(name string, y *gorgonia.Node, c, t int, s norm, rul
 			p.be.BatchNormFold(bn, gamma, beta, s.mean.buf(), s.variance.buf(), scale, shift)
 		case batchwise:
 			p.be.BatchNormStats(bn, y, gamma, beta, row(4), row(5), mean, rstd, scale, shift)
+		case settle:
+			all := bn
+			all.Momentum = 1
+			p.be.BatchNormStats(all, y, gamma, beta, s.mean.buf(), s.variance.buf(), mean, rstd, scale, shift)
 		case train:
 			seen := s.tracked.Value.Int64s()
 			seen[0]++
