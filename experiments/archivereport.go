@@ -203,7 +203,7 @@ func (r *Run) archiveCaveats(groups []Group, s Standing) (out []string) {
 	if most > 0 {
 		add("The networks were trained for fewer epochs than their publications (%d to %d): where they are lower than published, that is the first thing to change.", least, most)
 		if slices.ContainsFunc(groups, func(g Group) bool { return g.Evaluate == EvaluateSet }) {
-			add("After so few steps batch norm's running statistics still hold batches of earlier weights. They were replaced, after training and before any test, by the statistics of the whole training set; the publications, after ten times the steps, had no need of it. --epochs 0 leaves them as they are.")
+			add("After so few steps batch norm's running statistics still hold batches of earlier weights. They were replaced, after training and before any test, by the statistics of the whole training set; the publications, after so many more steps, had no need of it. --epochs 0 leaves them as they are.")
 		}
 	}
 	if len(set.Seeds) == 1 {

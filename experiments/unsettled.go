@@ -46,7 +46,7 @@ func unsettledWords(groups []Group) (lines []string) {
 		}
 	}
 	for _, net := range names {
-		lines = append(lines, fmt.Sprintf("%s is not judged: on %s the running statistics of batch norm do not fit its weights. Tested, it names more than %g points fewer of its own training series right than in training. It needs more steps (--epochs); it is left out of the ranks.",
+		lines = append(lines, fmt.Sprintf("%s is not judged: on %s the statistics that batch norm was tested by do not fit its weights. Tested, it names more than %g points fewer of its own training series right than in training. It needs more steps (--epochs); it is left out of the ranks.",
 			netTitle(net), shorten(on[net], 10), 100*unsettledGap))
 	}
 	return lines

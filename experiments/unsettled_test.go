@@ -78,7 +78,7 @@ func TestUnsettledReport(t *testing.T) {
 	settled := report()
 	set(1, 0.5)
 	unsettled := report()
-	for _, want := range []string{" ! |", "FCN is not judged: on Coffee the running statistics of batch norm do not fit its weights.", "| unsettled |", "!: tested by batch norm statistics"} {
+	for _, want := range []string{" ! |", "FCN is not judged: on Coffee the statistics that batch norm was tested by do not fit its weights.", "| unsettled |", "!: tested by batch norm statistics"} {
 		if strings.Contains(settled, want) || !strings.Contains(unsettled, want) {
 			t.Errorf("%q: settled %v, unsettled %v", want, strings.Contains(settled, want), strings.Contains(unsettled, want))
 		}

@@ -7,20 +7,25 @@ import (
 
 // Settle sets the running statistics to those of the rows x (n, C, T) under the weights as they are: the precise statistics
 // of Wu and Johnson, "Rethinking 'Batch' in BatchNorm" (2021), section 3. Up to evalRows rows are one batch, and then the
-// network evaluates x as Step would, but for n against n - 1; more are cut into equal parts, whose means and variances
-// are those of all rows together as far as each part's normalization reaches.
+// network evaluates x as Step would, but for n against n - 1. More are dealt out to equal parts, since a table may be sorted
+// by class; means and variances are those of all rows, each part normalized by its own.
 func (m *Model) Settle(x []float32, n int) error {
-	if n < 1 || len(x) != n*m.c*m.t {
+	size := m.c * m.t
+	if n < 1 || len(x) != n*size {
 		return fmt.Errorf("nn: %s: settle: %d input values for %d rows of %d x %d", m.arch.Name, len(x), n, m.c, m.t)
 	}
 	parts := (n + m.evalRows() - 1) / m.evalRows()
 	sums := make([][]float64, len(m.params)) // of means, and of squares
 	for i := range parts {
-		from, to := i*n/parts, (i+1)*n/parts
-		if err := m.forward(settle, x[from*m.c*m.t:to*m.c*m.t], to-from, make([]float32, (to-from)*m.classes)); err != nil {
+		var rows []float32
+		for r := i; r < n; r += parts {
+			rows = append(rows, x[r*size:(r+1)*size]...)
+		}
+		k := len(rows) / size
+		if err := m.forward(settle, rows, k, make([]float32, k*m.classes)); err != nil {
 			return err
 		}
-		share := float64(to-from) / float64(n)
+		share := float64(k) / float64(n)
 		m.statistics(func(i int, mean, variance []float32) {
 			if sums[i] == nil {
 				sums[i], sums[i+1] = make([]float64, len(mean)), make([]float64, len(mean))
