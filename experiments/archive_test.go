@@ -190,10 +190,13 @@ func TestArchiveCheck(t *testing.T) {
 		}
 	}
 	for want, change := range map[string]func(*Study){
-		"unknown network":         func(s *Study) { s.Nets = []string{"alexnet"} },
-		"no profile \"tsai2\"":    func(s *Study) { s.Profile = "tsai2" },
-		"control \"duration\"":    func(s *Study) { s.Controls = []string{ControlDuration} },
-		"-1 epochs":               func(s *Study) { s.Protocols = []Protocol{{Name: "official", Splits: []string{"official"}, Epochs: -1}} },
+		"unknown network":      func(s *Study) { s.Nets = []string{"alexnet"} },
+		"no profile \"tsai2\"": func(s *Study) { s.Profile = "tsai2" },
+		"control \"duration\"": func(s *Study) { s.Controls = []string{ControlDuration} },
+		"-1 epochs":            func(s *Study) { s.Protocols = []Protocol{{Name: "official", Splits: []string{"official"}, Epochs: -1}} },
+		"batch norm by": func(s *Study) {
+			s.Protocols = []Protocol{{Name: "official", Splits: []string{"official"}, Evaluate: "test"}}
+		},
 		"its official split":      func(s *Study) { s.Protocols = []Protocol{{Name: "official", Splits: []string{"random:1"}}} },
 		"at least one of each is": func(s *Study) { s.Seeds = nil },
 	} {
@@ -241,15 +244,47 @@ func TestArchiveRecipe(t *testing.T) {
 	}{
 		{"fcn", Protocol{}, "2000 6 0.001 sample paper"},
 		{"inceptiontime", Protocol{Epochs: 250}, "250 64 0.001 sample paper"},
+		{"inceptiontime", Protocol{Epochs: 1499, Evaluate: EvaluateSet}, "1499 64 0.001 sample paper training set"},
+		{"inceptiontime", Protocol{Epochs: 1500, Evaluate: EvaluateSet}, "1500 64 0.001 sample paper"}, // as published
+		{"fcn", Protocol{Evaluate: EvaluateSet}, "2000 6 0.001 sample paper"},
+		{"lstm", Protocol{Epochs: 250, Evaluate: EvaluateSet}, "250 6 0.001 sample paper"}, // without batch norm
 		{"resnet", Protocol{Epochs: 3, Batch: 9, LR: 0.01, Normalize: "none"}, "3 9 0.01 none paper"},
-		{Rocket, Protocol{Epochs: 250, Normalize: "sample"}, "0 0 0 none "},
+		{Rocket, Protocol{Epochs: 250, Normalize: "sample"}, "0 0 0 none"},
 	} {
 		s := Settings{Profile: "paper"}
 		if err := s.train(c.net, c.p, 60); err != nil {
 			t.Fatal(err)
 		}
-		if got := fmt.Sprint(s.Epochs, s.Batch, s.LR, " ", s.Normalize, " ", s.Profile); got != c.want {
+		if got := fmt.Sprint(s.Epochs, s.Batch, s.LR, " ", s.Normalize, " ", s.Profile, " ", s.Evaluate); strings.TrimSpace(got) != c.want {
 			t.Errorf("%s under %+v: %s, want %s", c.net, c.p, got, c.want)
+		}
+	}
+}
+
+// Statistics of the training set change how a network with batch norm is tested, not how it is trained.
+func TestEvaluateSet(t *testing.T) {
+	s := tinyArchive()
+	s.Nets, s.Controls, s.Seeds = []string{"fcn", "lstm"}, nil, []uint64{1}
+	s.Archive.Generate = s.Archive.Generate[:1]
+	running := runArchive(t, s, "", t.TempDir()).Cells
+	s.Protocols[0].Evaluate = EvaluateSet
+	r := runArchive(t, s, "", t.TempDir())
+	for i, c := range r.Cells {
+		was := running[i]
+		if !slices.Equal(c.History, was.History) {
+			t.Errorf("%s: trained otherwise", c.Net)
+		}
+		if same := c.WeightsSHA256 == was.WeightsSHA256 && reflect.DeepEqual(c.Predictions, was.Predictions); same != (c.Net == "lstm") || (c.Evaluate == EvaluateSet) == same {
+			t.Errorf("%s: the same weights and scores: %v; tested by %q", c.Net, same, c.Evaluate)
+		}
+		if c.ID == was.ID != (c.Net == "lstm") {
+			t.Errorf("%s and %s", c.ID, was.ID)
+		}
+	}
+	b, err := os.ReadFile(filepath.Join(r.Dir, "report.md"))
+	for _, want := range []string{"batch norm tested by: training set", "replaced, after training and before any test, by the statistics of the whole training set"} {
+		if err != nil || strings.Count(string(b), want) != 1 { // the LSTM has none
+			t.Errorf("report.md: %q (%v)", want, err)
 		}
 	}
 }

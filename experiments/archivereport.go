@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"earshot/nets"
 )
 
 // archiveFigures are the figures of the report on an archive.
@@ -74,12 +76,15 @@ func (r *Run) archiveFindings(groups []Group, s Standing) (out []finding) {
 	if refused > 0 {
 		whole.add("%d cells have no number; their reasons are in the table of cells without a number.", refused)
 	}
+	for _, line := range unsettledWords(groups) {
+		whole.add("%s", line)
+	}
 	if n := len(r.alarms()); n > 0 {
 		whole.add("The leakage audit has severe findings (%d): what they say comes before every accuracy on those data sets.", n)
 	}
 	verdicts := map[string][]string{}
 	for _, g := range groups {
-		if p, ok := publishedScore(g.Dataset, g.Net); ok && g.Control == "" {
+		if p, ok := publishedScore(g.Dataset, g.Net); ok && g.Control == "" && !g.unsettled() {
 			word := beside(g, p)
 			verdicts[word] = append(verdicts[word], fmt.Sprintf("%s on %s by %s", netTitle(g.Net), g.Dataset, fixed(100*math.Abs(g.Mean-p.Mean), 1)))
 		}
@@ -153,6 +158,9 @@ func (r *Run) archiveFacts(groups []Group) []fact {
 			continue
 		}
 		text := fmt.Sprintf("profile %s, %d epochs, batch up to %d, first rate %g, normalization %s", g.Profile, g.Epochs, maxBatch(groups, net), g.LR, g.Normalize)
+		if arch, err := nets.Lookup(g.Net, g.Profile); err == nil && arch.Normalizes() {
+			text += ", batch norm tested by: " + statisticsTitle(g.Evaluate)
+		}
 		if n := publishedEpochs(net, g.NTrain); n > 0 {
 			text += fmt.Sprintf("; its publication trained %d epochs", n)
 		}
@@ -194,6 +202,9 @@ func (r *Run) archiveCaveats(groups []Group, s Standing) (out []string) {
 	}
 	if most > 0 {
 		add("The networks were trained for fewer epochs than their publications (%d to %d): where they are lower than published, that is the first thing to change.", least, most)
+		if slices.ContainsFunc(groups, func(g Group) bool { return g.Evaluate == EvaluateSet }) {
+			add("After so few steps batch norm's running statistics still hold batches of earlier weights. They were replaced, after training and before any test, by the statistics of the whole training set; the publications, after so many more steps, had no need of it. --epochs 0 leaves them as they are.")
+		}
 	}
 	if len(set.Seeds) == 1 {
 		add("With one run the noise of training is not known; several runs (--runs) give it.")

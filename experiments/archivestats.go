@@ -9,8 +9,10 @@ import (
 	"earshot/train/metrics"
 )
 
-// standing compares the models of an archive over the data sets on which all of them have numbers.
+// standing compares the models of an archive over the data sets on which all of them have numbers. Unsettled networks are
+// not compared.
 func (r *Run) standing(groups []Group) Standing {
+	groups = settled(groups)
 	var nets, datasets []string
 	var scores [][]float64
 	for _, net := range r.Manifest.Settings.Nets {
@@ -108,13 +110,18 @@ const (
 	withinNoise = "within noise"
 	isHigher    = "higher"
 	isLower     = "lower"
+	isUnsettled = "unsettled" // nothing is said of it
 )
 
 // beside compares the mean over our runs with a published accuracy on the same test set. What both may differ by without
 // meaning anything is the noise of training: for several runs on both sides Welch's interval of the difference, for a
 // single published result the prediction interval of one more run of ours; for one run of ours, whose spread nobody
-// knows, its exact interval. Half a digit of the printed number and one test series are always within noise.
+// knows, its exact interval. Half a digit of the printed number and one test series are always within noise. Of an
+// unsettled network nothing is said.
 func beside(g Group, p PublishedScore) string {
+	if g.unsettled() {
+		return isUnsettled
+	}
 	diff := g.Mean - p.Mean
 	slack := max(0.0005, 1/float64(g.NTest)) + 1e-9
 	if g.Repeats == 1 {

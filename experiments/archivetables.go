@@ -80,6 +80,7 @@ func (r *Run) scoresTable(groups []Group, s Standing) Table {
 	if r.Synthetic() {
 		t.Columns = append(t.Columns, Column{Name: "Best possible"})
 	}
+	unsettled := false
 	for _, d := range set.Archive.Datasets {
 		i := slices.IndexFunc(groups, func(g Group) bool { return g.Dataset == d })
 		if i < 0 {
@@ -97,7 +98,12 @@ func (r *Run) scoresTable(groups []Group, s Standing) Table {
 			}
 		}
 		marks := map[string]string{}
-		if len(have) > 1 {
+		for _, h := range have {
+			if h.unsettled() {
+				marks[h.Net], unsettled = " !", true
+			}
+		}
+		if have = slices.DeleteFunc(have, Group.unsettled); len(have) > 1 {
 			best, unlike := unlikeBest(have)
 			for j, h := range have {
 				switch {
@@ -126,6 +132,9 @@ func (r *Run) scoresTable(groups []Group, s Standing) Table {
 			row = append(row, fixed(100*bestPossible(set, d), 1))
 		}
 		t.add(row...)
+	}
+	if unsettled {
+		t.Notes = append(t.Notes, "!: tested by batch norm statistics that do not fit the weights; says nothing about the model, which has no mean and no rank.")
 	}
 	if n := len(s.Datasets); n > 1 {
 		means, ranks := make([]string, len(t.Columns)), make([]string, len(t.Columns))
@@ -169,7 +178,7 @@ func (r *Run) besideTable(groups []Group) Table {
 		Columns: []Column{{Name: "Data set", Left: true}, {Name: "Model", Left: true}, {Name: "Runs", Wide: true}, {Name: "Ours"}, {Name: "95 % low", Wide: true}, {Name: "95 % high", Wide: true},
 			{Name: "Published"}, {Name: "Difference"}, {Name: "Verdict", Left: true}, {Name: "Epochs"}, {Name: "Epochs published"}},
 		Notes: []string{
-			"Both on the official split. Verdict: against the noise of training from other seeds (Welch's 95 % interval for several runs on both sides; the prediction interval of one more run of ours where one result was published; the exact interval of our accuracy when we have one run). One test series, and the rounding of the printed number, are within noise.",
+			"Both on the official split. Verdict: against the noise of training from other seeds (Welch's 95 % interval for several runs on both sides; the prediction interval of one more run of ours where one result was published; the exact interval of our accuracy when we have one run). One test series, and the rounding of the printed number, are within noise. Unsettled: a network that was not tested as it was trained, of which nothing is said.",
 			"The interval is of accuracy on new series of the same kind: exact for one run, and that of one where all are equal; corrected resampled t for several.",
 		}}
 	for _, g := range groups {

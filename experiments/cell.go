@@ -35,9 +35,14 @@ const (
 	MultiRocket = "multirocket"
 )
 
-// EvaluateBatch tests with batch norm in training mode: one of the three suspects for constant answers (SP-53) is that
-// its running statistics lag after few steps.
-const EvaluateBatch = "batch"
+// The values of Settings.Evaluate; empty for batch norm's running statistics.
+const (
+	// EvaluateBatch tests with batch norm in training mode: one of the three suspects for constant answers (SP-53) is that
+	// its running statistics lag after few steps.
+	EvaluateBatch = "batch"
+	// EvaluateSet replaces the running statistics, once training has ended, by those of the whole training set.
+	EvaluateSet = "training set"
+)
 
 // Settings are all that decides a cell's result: two cells with the same settings have the same bits. The cell's name is
 // made from them.
@@ -66,7 +71,7 @@ type Settings struct {
 	Batch          int      `json:"batch"`
 	DropLast       bool     `json:"drop_last"`
 	LR             float64  `json:"lr"`
-	Evaluate       string   `json:"evaluate,omitempty"` // EvaluateBatch, or empty for batch norm's running statistics
+	Evaluate       string   `json:"evaluate,omitempty"` // by which statistics batch norm is tested
 	Dataset        string   `json:"dataset,omitempty"`  // of an archive
 	Channels       int      `json:"channels,omitempty"` // C of an archive's series
 

@@ -51,10 +51,15 @@ func (s *source) trainNetwork(ctx context.Context, be kernel.Backend, c *Cell, t
 		c.WallS = c.History[i].WallS
 		c.History[i].WallS = 0 // the cell's folder has the same bits each time
 	}
+	norm := train.FitNormalizer(c.Normalize, d)
+	if c.Evaluate == EvaluateSet {
+		if err := train.Settle(m, norm, d); err != nil {
+			return onTest, onTrain, err
+		}
+	}
 	if err := nets.SaveWeights(m, filepath.Join(dir, weightsName)); err != nil {
 		return onTest, onTrain, err
 	}
-	norm := train.FitNormalizer(c.Normalize, d)
 	test := s.rowsOf(t, c.Settings, rowsTest)
 	predict := func(d train.Data) (answers, error) {
 		if c.Evaluate == EvaluateBatch {

@@ -309,6 +309,17 @@ func (r *Run) guessingTable(groups []Group) Table {
 	return t
 }
 
+// statisticsTitle says by what batch norm is tested.
+func statisticsTitle(evaluate string) string {
+	switch evaluate {
+	case EvaluateBatch:
+		return "test batch"
+	case EvaluateSet:
+		return "training set"
+	}
+	return "running statistics"
+}
+
 // collapseTable puts what could explain constant answers beside them (SP-53).
 func (r *Run) collapseTable(groups []Group) Table {
 	t := Table{Name: "collapse", Title: "Constant answers and what could explain them",
@@ -331,12 +342,8 @@ func (r *Run) collapseTable(groups []Group) Table {
 				answers[k] += n
 			}
 		}
-		eval := "running statistics"
-		if g.Evaluate == EvaluateBatch {
-			eval = "test batch"
-		}
 		t.add(netTitle(g.Net), g.Protocol, g.SplitSpec, representationName(g.Settings), strconv.Itoa(g.Points), strconv.Itoa(g.Cells[0].OptimizerSteps),
-			strconv.FormatBool(g.DropLast), g.Normalize, eval, fmt.Sprintf("%d/%d", collapsed, g.Repeats), percent(trained), percent(g.Mean),
+			strconv.FormatBool(g.DropLast), g.Normalize, statisticsTitle(g.Evaluate), fmt.Sprintf("%d/%d", collapsed, g.Repeats), percent(trained), percent(g.Mean),
 			strings.Trim(fmt.Sprint(answers), "[]"))
 	}
 	return t

@@ -22,6 +22,16 @@ type Epoch struct {
 // History has one row for each epoch.
 type History []Epoch
 
+// Kept is the epoch whose weights Fit left in the model: the last, or in profile "paper" the one of the lowest loss.
+func (h History) Kept(profile string) (kept Epoch) {
+	for i, e := range h {
+		if profile != ProfilePaper || i == 0 || e.Loss < kept.Loss {
+			kept = e
+		}
+	}
+	return kept
+}
+
 var historyColumns = []string{"epoch", "steps", "loss", "train_accuracy", "lr", "momentum", "wall_s"}
 
 // WriteCSV writes history.csv. Numbers are the shortest that read back as the same value.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"earshot/nets/nn"
 )
@@ -35,6 +36,18 @@ func Predict(m *nn.Model, norm Normalizer, x []float32, n, batch int) ([]float32
 		}
 	}
 	return scores, nil
+}
+
+// Settle sets the running statistics of batch norm to those of the whole training set d under the weights of m. A network
+// that was trained for few steps needs it before Predict: the running ones still hold batches of much earlier weights.
+func Settle(m *nn.Model, norm Normalizer, d Data) error {
+	x := slices.Clone(d.X)
+	norm.Apply(x, d.C, d.T)
+	m.SetContext(context.Background())
+	if err := m.Settle(x, d.N); err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
+	return nil
 }
 
 // softmax replaces logits by probabilities, in double precision, from the largest down so that nothing overflows.

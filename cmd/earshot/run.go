@@ -76,7 +76,8 @@ apart are added where the data have the axes query and group.
 
 The study archive holds the models against their published accuracies on the UCR and UEA archives: --data is a folder of
 NAME_TRAIN.ts and NAME_TEST.ts (or .tsv), in subfolders or not, --datasets takes some of them, --runs is the number of seeds. Networks
-are trained in their publications' profile, for fewer epochs than there: --epochs 0 takes as many as they did.`,
+are trained in their publications' profile, for fewer epochs than there, and tested by batch norm statistics of the whole
+training set: --epochs 0 trains for as many as they did, and tests by the running statistics as they did.`,
 		Example: `  earshot run songs --quick
   earshot run songs --data synth --bayes 0.7 --nets fcn --steps 1s --out known
   earshot run songs --data mydata --label song --splits stratified:5,group=day --nets fcn,inceptiontime --out mystudy

@@ -3,6 +3,7 @@ package nn
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"earshot/nets/kernel"
 )
@@ -15,6 +16,12 @@ type Arch struct {
 	// Build declares the network: from x (N, C, T) to logits (N, classes).
 	Build func(b *Builder, x Tensor, classes int) Tensor
 	Rules
+}
+
+// Normalizes reports whether the network has batch norm: then it is evaluated by statistics that training has gathered.
+func (a Arch) Normalizes() bool {
+	_, b, _, err := build(nil, a, 1, 8, 2, 1, evaluate, nil)
+	return err == nil && slices.ContainsFunc(b.params, (*Param).counts)
 }
 
 // errHash is the cause of a build that gave two nodes one 32-bit hash.

@@ -31,9 +31,16 @@ func (p *program) batchNorm(name string, y *gorgonia.Node, c, t int, s norm, rul
 			p.be.BatchNormFold(bn, gamma, beta, s.mean.buf(), s.variance.buf(), scale, shift)
 		case batchwise:
 			p.be.BatchNormStats(bn, y, gamma, beta, row(4), row(5), mean, rstd, scale, shift)
+		case settle:
+			all := bn
+			all.Momentum = 1
+			p.be.BatchNormStats(all, y, gamma, beta, s.mean.buf(), s.variance.buf(), mean, rstd, scale, shift)
 		case train:
-			p.be.BatchNormStats(bn, y, gamma, beta, s.mean.buf(), s.variance.buf(), mean, rstd, scale, shift)
-			s.tracked.Value.Int64s()[0]++
+			seen := s.tracked.Value.Int64s()
+			seen[0]++
+			next := bn
+			next.Momentum = rules.share(seen[0])
+			p.be.BatchNormStats(next, y, gamma, beta, s.mean.buf(), s.variance.buf(), mean, rstd, scale, shift)
 		}
 	}
 	o.diff = func(in gorgonia.Nodes, _, dz *gorgonia.Node, _ gorgonia.Nodes) gorgonia.Nodes {

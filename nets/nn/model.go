@@ -95,14 +95,17 @@ func (m *Model) Forward(x []float32, n int, train bool, logits []float32) error 
 	}
 	for i := 0; i < n; i += rows {
 		k := min(rows, n-i)
-		load := func(p *program) error {
-			return p.be.Upload(part(p.input.buf, 0, k*m.c*m.t), x[i*m.c*m.t:(i+k)*m.c*m.t])
-		}
-		if err := m.run(mode, k, load, nil, logits[i*m.classes:(i+k)*m.classes]); err != nil {
+		if err := m.forward(mode, x[i*m.c*m.t:(i+k)*m.c*m.t], k, logits[i*m.classes:(i+k)*m.classes]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// forward runs n rows as one batch.
+func (m *Model) forward(mode mode, x []float32, n int, logits []float32) error {
+	load := func(p *program) error { return p.be.Upload(part(p.input.buf, 0, len(x)), x) }
+	return m.run(mode, n, load, nil, logits)
 }
 
 // evalRows is the number of rows that Forward evaluates at a time: about as many steps as 16 rows of 6000.

@@ -19,6 +19,7 @@ type mode uint8
 const (
 	evaluate  mode = iota // logits, normalized by the running statistics
 	batchwise             // logits, normalized by the batch; no state changes
+	settle                // the same; sets the running statistics to those of the batch
 	train                 // logits, loss and gradients; updates the running statistics
 )
 

@@ -10,6 +10,7 @@ import (
 type Rules struct {
 	BNEps      float32
 	BNMomentum float32 // share of the new batch in the running statistics
+	BNDebias   bool    // what they start from does not count; see share
 	BNShift    float32 // initial shift
 
 	// Conv draws the filters (F, C, K) of a convolution; relu says that batch norm and ReLU follow. Biases of
@@ -45,10 +46,22 @@ var Tsai = Rules{
 	},
 }
 
-// Keras is how the authors' code of the original networks starts, written in Keras: Glorot-uniform weights, zero biases
-// (one for the forget gate), orthogonal recurrent weights; batch norm with eps 1e-3 and momentum 0.99.
+// share is how much batch t, counted from 1, counts in the running statistics. Without BNDebias they still hold
+// (1-BNMomentum)^t of the mean 0 and variance 1 that they start from: a third after 100 batches at 0.01. With it they are a
+// mean of the batches alone, as the averages of Adam are (Kingma and Ba 2015, section 3), and the first batch counts all.
+func (r Rules) share(t int64) float32 {
+	if !r.BNDebias {
+		return r.BNMomentum
+	}
+	m := float64(r.BNMomentum)
+	return float32(m / (1 - math.Pow(1-m, float64(t))))
+}
+
+// Keras is how the authors' code of the original networks starts, written in Keras 2 (InceptionTime: 2.2.4): Glorot-uniform
+// weights, zero biases (one for the forget gate), orthogonal recurrent weights; batch norm with eps 1e-3 and momentum 0.99,
+// whose averages Keras frees of their first values from 2.1.3 on (zero_debias of its TensorFlow backend).
 var Keras = Rules{
-	BNEps: 1e-3, BNMomentum: 0.01,
+	BNEps: 1e-3, BNMomentum: 0.01, BNDebias: true,
 	Conv: func(c, f, k int, _ bool) Draw { return glorot(c*k, f*k) },
 	Linear: func(c, f int) (Draw, Draw) {
 		return glorot(c, f), constant(0)
