@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"earshot/data/synth"
+	"earshot/nets"
 	"earshot/train"
 )
 
