@@ -94,6 +94,13 @@ func printInfo(out io.Writer, i dataset.Info) error {
 			fmt.Fprintf(w, "%s\t%s\n", line[0], cell(line[1]))
 		}
 	}
+	if len(i.Works) > 0 {
+		licenses := map[string]int{}
+		for _, w := range i.Works {
+			licenses[w["license"]]++
+		}
+		fmt.Fprintf(w, "works\t%d: %s; --json names them\n", len(i.Works), counts(licenses))
+	}
 	if i.FirstUS > 0 {
 		day := func(us int64) string { return time.UnixMicro(us).UTC().Format(time.DateTime) }
 		fmt.Fprintf(w, "recorded\t%s to %s UTC\n", day(i.FirstUS), day(i.LastUS))

@@ -95,8 +95,8 @@ func newDataExportCommand(a *app) *cobra.Command {
 		Short: "Write the packets of a data set to one csv or npz file, or a small copy of it",
 		Long: `Write the packets of a data set to one csv or npz file, or a small copy of it to a folder.
 
-The compact copy is a data set of times, directions, protocols and sizes, some 3 bytes a packet. Beside them lie health.csv, works.csv,
-record.json and the data card README.md, where the set has them; truth.jsonl and lists of addresses stay behind. A copy that
+The compact copy is a data set of times, directions, protocols and sizes, some 3 bytes a packet. Beside them lie health.csv, record.json
+and the data card README.md, where the set has them; truth.jsonl and lists of addresses stay behind. A copy that
 --force replaces keeps its README.md unless the new one brings its own.`,
 		Example: `  earshot data export songs --to csv --out songs.csv
   earshot data export labdata --to compact --out small`,

@@ -34,8 +34,10 @@ func newDataRecordCommand(a *app) *cobra.Command {
 Headless Chromium plays the songs of a folder from a web server, both in network namespaces that nothing leads out of; the
 packets on the browser's link become a labelled data set. The same command again goes on where it stopped; with more
 --captures it appends. In the data set lie health.csv (bytes expected and seen, attempts) and truth.jsonl (what happened when, on
-the packets' clock); works.csv, a table of titles and licenses, is copied there when the folder of songs has one. Axis session
-numbers the sittings: captures that begin an hour or more after the last one of the set are a new session.
+the packets' clock); axis session numbers the sittings: captures that begin an hour or more after the last one of the set are a new session.
+
+A table works.csv in the folder of songs credits them, and its rows go into dataset.json: its first column is song (or video,
+page), the name of a file without its ending, and license, title, artist and source are others.
 
 It needs Linux, root, chromium and ffmpeg. Play what you may: your own music, or freely licensed music.`,
 		Example: `  earshot data record --songs music/ --captures 37 --seconds 60 --protocols h2,h3 --networks cable,lte --parallel 4 --out songs
@@ -93,7 +95,6 @@ func (f *recordFlags) options(a *app) (lab.Options, error) {
 	if o.Works, err = lab.FindWorks(f.scenario, f.works); err != nil {
 		return o, err
 	}
-	o.Card = lab.FindCard(f.works)
 	if f.ads != "" {
 		if o.Ads, err = lab.FindWorks(f.scenario, f.ads); err != nil {
 			return o, err

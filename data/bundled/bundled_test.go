@@ -1,8 +1,6 @@
 package bundled_test
 
 import (
-	"encoding/csv"
-	"io"
 	"io/fs"
 	"path"
 	"slices"
@@ -50,7 +48,7 @@ func TestSets(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			allowed := []string{"README.md", "dataset.json", "health.csv", "works.csv", "record.json", "problems.csv"}
+			allowed := []string{"README.md", "dataset.json", "health.csv", "record.json", "problems.csv"}
 			for _, e := range list {
 				st, err := e.Info()
 				if err != nil {
@@ -89,49 +87,21 @@ func TestSets(t *testing.T) {
 			if counted != len(s.Captures) || i.Health.Drops != 0 {
 				t.Errorf("health.csv: %+v of %d captures; every one needs its row, without lost packets", i.Health, len(s.Captures))
 			}
-			if slices.ContainsFunc(list, func(e fs.DirEntry) bool { return e.Name() == "works.csv" }) {
-				works(t, files, i)
-			} else if name == "bundled:songs" {
-				t.Error("no works.csv: the songs belong to somebody")
+			credited := map[string]bool{"none": true} // ad=none is no work
+			for _, w := range m.Works {
+				credited[w["song"]] = w["license"] != "" && w["artist"] != "" && w["source"] != ""
+			}
+			for _, axis := range []string{"song", "ad"} {
+				for label := range i.Axes[axis] {
+					if !credited[label] {
+						t.Errorf("dataset.json: no work with artist, source and license for %s %s", axis, label)
+					}
+				}
 			}
 		})
 	}
 	if most := int64(12e6); total > most {
 		t.Errorf("%d bytes of bundled data, want %d at most", total, most)
-	}
-}
-
-// works holds works.csv against the labels: each work that was played has its row, with a license.
-func works(t *testing.T, files fs.FS, i dataset.Info) {
-	f, err := files.Open("works.csv")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	r := csv.NewReader(f)
-	head, err := r.Read()
-	if err != nil {
-		t.Fatal(err)
-	}
-	license := slices.Index(head, "license")
-	if license < 0 || i.Axes[head[0]] == nil {
-		t.Fatalf("works.csv: columns %q; the first must be a label axis, and license one of the others", head)
-	}
-	known := map[string]bool{}
-	for {
-		row, err := r.Read()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		known[row[0]] = row[license] != ""
-	}
-	for w := range i.Axes[head[0]] {
-		if !known[w] {
-			t.Errorf("works.csv: no row with a license for %s %s", head[0], w)
-		}
 	}
 }
 

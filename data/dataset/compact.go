@@ -33,8 +33,8 @@ func (s *Set) Card() (string, error) {
 // marks and digests, and tensors made of the copy are those made of the set. However many parts the set has, the copy has one of each
 // kind for two million packets.
 //
-// With it come the notes on what could not be read, the data card, and what a recorder keeps: the captures' health, the table of works
-// with their licenses, its settings. What happened during the captures (truth.jsonl) stays behind, since it is larger than they are; so do
+// With it come the notes on what could not be read, the data card, and what a recorder keeps: the captures' health and its
+// settings. What happened during the captures (truth.jsonl) stays behind, since it is larger than they are; so do
 // lists of addresses.
 func (s *Set) exportCompact(dir string) error {
 	m := s.Manifest
@@ -77,7 +77,7 @@ func (s *Set) exportCompact(dir string) error {
 
 // copySides copies what belongs beside a compact set. Rows of captures that a recorder has made since the set was opened are left out.
 func (s *Set) copySides(dir string) error {
-	for _, name := range []string{healthName, worksName, settingsName, CardName} {
+	for _, name := range []string{healthName, settingsName, CardName} {
 		b, err := fs.ReadFile(s.files, name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue

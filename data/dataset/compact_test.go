@@ -19,7 +19,7 @@ import (
 // must be the same and what must be gone.
 func TestCompact(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "full")
-	w, err := Create(dir, Manifest{Name: "full", License: "CC0-1.0", Axes: []string{"song"}, Clients: []string{"10.0.0.2/32"}})
+	w, err := Create(dir, Manifest{Name: "full", License: "CC0-1.0", Axes: []string{"song"}, Clients: []string{"10.0.0.2/32"}, Works: []Work{{"song": "song1", "title": "One, Two"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,8 +44,8 @@ func TestCompact(t *testing.T) {
 	}
 	health := "capture_id,expected_bytes,seen_bytes,drops,attempts,status\n0,100,110,0,1,ok\n1,100,120,0,3,stalled\n-1,0,0,7,2,failed\n4,100,130,2,1,ok\n"
 	for name, text := range map[string]string{
-		"health.csv": health + "5,100,100,0,1,ok\n", // of a capture that is being recorded
-		"works.csv":  "song,title\nsong1,\"One, Two\"\n", "record.json": "{}\n", "README.md": "# Full\n", "truth.jsonl": "{}\n", "servers.txt": "192.0.2.1\n",
+		"health.csv":  health + "5,100,100,0,1,ok\n", // of a capture that is being recorded
+		"record.json": "{}\n", "README.md": "# Full\n", "truth.jsonl": "{}\n", "servers.txt": "192.0.2.1\n",
 		"problems.csv": "source,packet,error\nlost.pcap,0,nothing in it\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
@@ -77,7 +77,7 @@ func TestCompact(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"README.md", "captures-000000.parquet", "dataset.json", "flows-000000.parquet", "health.csv", "packets-000000.parquet", "problems.csv", "record.json", "works.csv"}; !slices.Equal(names, want) {
+	if want := []string{"README.md", "captures-000000.parquet", "dataset.json", "flows-000000.parquet", "health.csv", "packets-000000.parquet", "problems.csv", "record.json"}; !slices.Equal(names, want) {
 		t.Errorf("the copy holds %q, want %q", names, want)
 	}
 	if got := string(files["health.csv"].Data); got != "capture_id,expected_bytes,seen_bytes,drops,attempts,status\n-1,0,0,7,2,failed\n0,100,110,0,1,ok\n1,100,120,0,3,stalled\n4,100,130,2,1,ok\n" {
@@ -93,7 +93,7 @@ func TestCompact(t *testing.T) {
 	if full.Digest() != small.Digest() {
 		t.Error("the copy has another digest")
 	}
-	if small.Captures[4].Excluded != Duplicate || small.Manifest.License != "CC0-1.0" || small.Manifest.Clients[0] != "10.0.0.2/32" {
+	if small.Captures[4].Excluded != Duplicate || small.Manifest.License != "CC0-1.0" || small.Manifest.Clients[0] != "10.0.0.2/32" || len(small.Manifest.Works) != 1 || small.Manifest.Works[0]["title"] != "One, Two" {
 		t.Errorf("mark %q, manifest %+v", small.Captures[4].Excluded, small.Manifest)
 	}
 	for id := range int64(5) {

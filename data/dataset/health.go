@@ -9,11 +9,9 @@ import (
 	"strconv"
 )
 
-// healthName is the table in which a recorder keeps what it knows of each capture, worksName that of what was played, settingsName
-// what it was set to.
+// healthName is the table in which a recorder keeps what it knows of each capture, settingsName what it was set to.
 const (
 	healthName   = "health.csv"
-	worksName    = "works.csv"
 	settingsName = "record.json"
 )
 

@@ -25,6 +25,7 @@ type Info struct {
 	FirstUS    int64                     `json:"first_us"`          // Unix time of the first packet of all captures that have a clock; 0: none has
 	LastUS     int64                     `json:"last_us"`
 	Health     *Health                   `json:"health,omitempty"` // nil: no recorder kept one
+	Works      []Work                    `json:"works,omitempty"`
 	Sources    []SourceInfo              `json:"sources"`
 
 	NearPairs [][2]string `json:"near_duplicate_pairs,omitempty"` // the earlier source first
@@ -59,6 +60,7 @@ func (s *Set) Info() (Info, error) {
 	}
 	i := summarize(s.Captures, s.Manifest.Axes, problems)
 	i.Name, i.Digest, i.Origin, i.License = s.Manifest.Name, s.Digest(), s.Manifest.Origin, s.Manifest.License
+	i.Works = s.Manifest.Works
 	i.Health, err = s.health()
 	return i, err
 }

@@ -32,8 +32,13 @@ type Manifest struct {
 	Servers    []string `json:"servers"`
 	Filter     string   `json:"filter"` // capture filter that was in force while recording
 	Parts      []Part   `json:"parts"`
-	Created    string   `json:"created"` // RFC 3339, given by the caller
+	Works      []Work   `json:"works,omitempty"` // what was played, where somebody has rights in it
+	Created    string   `json:"created"`         // RFC 3339, given by the caller
 }
+
+// Work credits something that was played or shown: the row of a table, by its columns. The column of a label axis has the label of
+// its captures, the column license the license of the work itself, which is not that of the captures.
+type Work map[string]string
 
 // Part is one file of the folder.
 type Part struct {

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,7 +11,7 @@ import (
 
 // Merge writes the union of data sets to the new folder dst. A capture that several sets have, by source and content, comes once;
 // the same content under another source is kept and marked as a duplicate. Captures are numbered anew in order of their
-// sources. Label axes are united; a set without an axis leaves it empty. Captures with the same packets under labels
+// sources. Label axes and works are united; a set without an axis leaves it empty. Captures with the same packets under labels
 // that agree nowhere are an error that names both, and dst is not made. Tables and lists that recorders keep beside the
 // captures come along, see mergeSides.
 func Merge(dst string, srcs ...string) error {
@@ -35,6 +36,11 @@ func Merge(dst string, srcs ...string) error {
 		origins, licenses = union(origins, s.Manifest.Origin), union(licenses, s.Manifest.License)
 		statements, filters = union(statements, splitJoined(s.Manifest.Authorized)...), union(filters, splitJoined(s.Manifest.Filter)...)
 		m.Created = max(m.Created, s.Manifest.Created)
+		for _, w := range s.Manifest.Works {
+			if !slices.ContainsFunc(m.Works, func(have Work) bool { return maps.Equal(have, w) }) {
+				m.Works = append(m.Works, w)
+			}
+		}
 	}
 	m.Origin, m.License, m.Authorized, m.Filter = join(origins), join(licenses), join(statements), join(filters)
 

@@ -289,7 +289,7 @@ func TestDamage(t *testing.T) {
 
 func TestManifest(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "ds")
-	m := Manifest{Name: "n", Origin: "o", License: "l", Authorized: "a", Axes: []string{"song"}, Clients: []string{"10.0.0.0/8"}, Servers: []string{}, Filter: "f", Created: "2026-01-01T00:00:00Z"}
+	m := Manifest{Name: "n", Origin: "o", License: "l", Authorized: "a", Axes: []string{"song"}, Clients: []string{"10.0.0.0/8"}, Servers: []string{}, Filter: "f", Created: "2026-01-01T00:00:00Z", Works: []Work{{"song": "a", "license": "CC0-1.0"}}}
 	w, err := Create(dir, m)
 	if err != nil {
 		t.Fatal(err)

@@ -26,7 +26,6 @@ type Options struct {
 
 	Out     string
 	License string // of the data set
-	Card    string // file that says what the works are and under which licenses; copied into the data set. Empty: none
 	Created string // RFC 3339
 
 	Progress func(done, total int, note string) // may be nil; called from several goroutines

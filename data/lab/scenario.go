@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"earshot/data/dataset"
 )
 
 // Scenarios are what can be recorded: music, video, and web pages.
@@ -36,11 +38,12 @@ var endings = map[string][]string{
 
 // Work is a piece to be played or shown.
 type Work struct {
-	Name string // base name without the ending
-	Path string
+	Name   string // base name without the ending
+	Path   string
+	Credit dataset.Work // who made it, and its license; nil: not told
 }
 
-// FindWorks lists what a folder has for a scenario, by name.
+// FindWorks lists what a folder has for a scenario, by name, with the credits in its works.csv.
 func FindWorks(scenario, dir string) ([]Work, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -68,17 +71,5 @@ func FindWorks(scenario, dir string) ([]Work, error) {
 		}
 		return nil, fmt.Errorf("lab: %s: no %s files (%s) in this folder; name the folder that holds them", dir, label[scenario], strings.Join(endings[scenario], " "))
 	}
-	return works, nil
-}
-
-// cardName is the table of works that may lie in their folder.
-const cardName = "works.csv"
-
-// FindCard returns the folder's table of works and licenses; empty when there is none.
-func FindCard(dir string) string {
-	path := filepath.Join(dir, cardName)
-	if st, err := os.Stat(path); err != nil || !st.Mode().IsRegular() {
-		return ""
-	}
-	return path
+	return works, credit(works, label[scenario], filepath.Join(dir, creditsName))
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -115,16 +116,15 @@ func openStore(o *Options) (s *store, done map[string]bool, err error) {
 			Authorized: "own programs on links of the recording machine only",
 			Filter:     "none: every frame on the client's link",
 		}
+		for _, w := range slices.Concat(o.Works, o.Ads) {
+			if w.Credit != nil {
+				m.Works = append(m.Works, w.Credit)
+			}
+		}
 		if s.set, err = dataset.Create(o.Out, m); err != nil {
 			return nil, nil, err
 		}
 		err = replaceFile(filepath.Join(o.Out, settingsName), settings)
-		if err == nil && o.Card != "" {
-			var card []byte
-			if card, err = os.ReadFile(o.Card); err == nil {
-				err = replaceFile(filepath.Join(o.Out, filepath.Base(o.Card)), card)
-			}
-		}
 		if err == nil {
 			err = s.set.Commit()
 		}

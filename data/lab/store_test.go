@@ -3,6 +3,7 @@ package lab
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -33,17 +34,19 @@ func addCapture(t *testing.T, s *store, i *item, n, at int64) {
 func TestStoreResume(t *testing.T) {
 	o := testOptions(2, 1)
 	o.Out = filepath.Join(t.TempDir(), "ds")
-	o.Card = filepath.Join(t.TempDir(), cardName)
-	if err := os.WriteFile(o.Card, []byte("song,license\n"), 0o644); err != nil || FindCard(filepath.Dir(o.Card)) != o.Card || FindCard(o.Out) != "" {
-		t.Fatal(err)
-	}
+	o.Works[0].Credit = dataset.Work{"song": o.Works[0].Name, "license": "CC0-1.0"}
+	o.Ads = []Work{{Name: "jingle", Credit: dataset.Work{"song": "jingle", "license": "GPL-2.0-or-later"}}}
 	all := plan(o)
 	s, done, err := openStore(o)
 	if err != nil || len(done) != 0 {
 		t.Fatal(done, err)
 	}
-	if b, _ := os.ReadFile(filepath.Join(o.Out, cardName)); string(b) != "song,license\n" {
-		t.Errorf("the table of works: %q", b)
+	set, err := dataset.Open(o.Out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []dataset.Work{o.Works[0].Credit, o.Ads[0].Credit}; !reflect.DeepEqual(set.Manifest.Works, want) {
+		t.Errorf("works %v, want %v", set.Manifest.Works, want)
 	}
 	addCapture(t, s, &all[0][0], 10, 1000)
 	if err := s.fail(health{Expected: 7, Attempts: 3, Status: statusShort}); err != nil {
@@ -87,7 +90,7 @@ func TestStoreResume(t *testing.T) {
 	if lines := strings.Split(string(got), "\n"); len(lines) != 7 || lines[4] != `{"capture_id":2,"t_us":0,"from":"page","event":"play"}` {
 		t.Errorf("%s:\n%s", truthName, got)
 	}
-	set, err := dataset.Open(o.Out)
+	set, err = dataset.Open(o.Out)
 	if err != nil {
 		t.Fatal(err)
 	}
