@@ -17,7 +17,7 @@ type Network struct {
 	Down, Up Lane
 }
 
-// Lane is one direction of a network: a queue in front of a line of limited rate, then a delay, then loss.
+// Lane is one direction of a network: delay and loss on the way, then a queue in front of a line of limited rate.
 type Lane struct {
 	Rate   int64         // bits per second; 0: no limit
 	Queue  int           // bytes that wait in front of the line; more are dropped
@@ -27,6 +27,15 @@ type Lane struct {
 	Cross  int64         // bits per second of other people's traffic on the same line, in bursts
 	Log    []Phase       // measured rates that take the place of Rate, over and over
 }
+
+// Shapers say who makes a network of a link: earshot itself, the kernel's token bucket filter (tbf) a line of a fixed rate, its
+// network emulator (netem) delay, jitter and loss. What none of them does, cross traffic and bandwidth logs among it, earshot does.
+var Shapers = []string{ShaperAuto, ShaperUser, "tbf", "netem", "tbf+netem"}
+
+const (
+	ShaperAuto = "auto" // what the kernel has
+	ShaperUser = "user" // none of the kernel's
+)
 
 // Phase is a stretch of a bandwidth log.
 type Phase struct {

@@ -20,6 +20,7 @@ type Options struct {
 	Ads       []Work   // advertisements, one of them before the song in half of the captures
 	Actions   []string // one of them, drawn at random, in each capture
 	Anywhere  bool     // playback begins anywhere in the work, not at its beginning
+	Shaper    string   // one of Shapers
 	Parallel  int      // rigs at work at the same time
 	Attempts  int      // for each capture, until it is whole
 	Seed      uint64
@@ -54,6 +55,8 @@ func (o *Options) Check() error {
 		return fmt.Errorf("captures of %v: 1s to 1h is possible", o.Duration)
 	case o.Parallel < 1 || o.Parallel > 256:
 		return fmt.Errorf("%d rigs: 1 to 256 are possible", o.Parallel)
+	case !slices.Contains(Shapers, o.Shaper):
+		return fmt.Errorf("shaper %q: it is one of %s", o.Shaper, strings.Join(Shapers, ", "))
 	case o.Attempts < 1:
 		return fmt.Errorf("%d attempts: 1 or more are needed", o.Attempts)
 	case len(o.Formats) == 0 || len(o.Protocols) == 0 || len(o.Networks) == 0 || len(o.Actions) == 0:

@@ -11,7 +11,7 @@ import (
 func testOptions(songs, captures int) *Options {
 	o := &Options{
 		Scenario: Songs, Captures: captures, Duration: 60 * time.Second, Formats: []Format{{"hls", "opus", 256, 10 * time.Second}, {"dash", "vorbis", 160, 4 * time.Second}},
-		Protocols: []string{"h1", "h2", "h3"}, Networks: Networks[:2], Actions: Actions, Parallel: 2, Attempts: 1, Seed: 5,
+		Protocols: []string{"h1", "h2", "h3"}, Networks: Networks[:2], Actions: Actions, Shaper: ShaperUser, Parallel: 2, Attempts: 1, Seed: 5,
 	}
 	for i := range songs {
 		o.Works = append(o.Works, Work{Name: fmt.Sprint("song", i)})
@@ -122,6 +122,7 @@ func TestOptionsCheck(t *testing.T) {
 		"0 captures":            func(o *Options) { o.Captures = 0 },
 		"captures of 1ms":       func(o *Options) { o.Duration = time.Millisecond },
 		"0 rigs":                func(o *Options) { o.Parallel = 0 },
+		"shaper \"tc\"":         func(o *Options) { o.Shaper = "tc" },
 		"0 attempts":            func(o *Options) { o.Attempts = 0 },
 		"protocol \"h4\"":       func(o *Options) { o.Protocols = []string{"h4"} },
 		"protocol h2 is named":  func(o *Options) { o.Protocols = []string{"h2", "h2"} },

@@ -25,6 +25,10 @@ func Record(ctx context.Context, o Options) (rep Report, err error) {
 		return rep, err
 	}
 	l := &laboratory{o: &o, tools: t}
+	if l.qdiscs, err = kernelQdiscs(o.Shaper); err != nil {
+		return rep, fmt.Errorf("lab: %w", err)
+	}
+	o.Shaper = l.qdiscs.String()
 	if l.scratch, err = newScratch(); err != nil {
 		return rep, err
 	}
@@ -54,6 +58,7 @@ func Record(ctx context.Context, o Options) (rep Report, err error) {
 type laboratory struct {
 	o       *Options
 	tools   tools
+	qdiscs  qdiscs
 	scratch *scratch
 	store   *store
 	total   int
@@ -155,7 +160,7 @@ func (l *laboratory) rig(ctx context.Context, number int, next <-chan visit) (er
 	if err != nil {
 		return fmt.Errorf("lab: %w", err)
 	}
-	r, err := newRig(number, cert)
+	r, err := newRig(number, cert, l.qdiscs)
 	if err != nil {
 		return err
 	}

@@ -62,7 +62,7 @@ func TestRecord(t *testing.T) {
 	root := shortTemp(t)
 	o := Options{
 		Scenario: Songs, Works: []Work{tune(t, tools, dir, 30, 4000)}, Captures: 1, Duration: 5 * time.Second,
-		Formats: []Format{{"hls", "opus", 160, 4 * time.Second}}, Protocols: []string{"h3"}, Networks: Networks[2:3], Actions: []string{"none"},
+		Formats: []Format{{"hls", "opus", 160, 4 * time.Second}}, Protocols: []string{"h3"}, Networks: Networks[2:3], Actions: []string{"none"}, Shaper: ShaperAuto,
 		Parallel: 1, Attempts: 5, Seed: 1, Out: filepath.Join(dir, "ds"), Log: func(s string) { t.Log(s) },
 	}
 	l := &laboratory{o: &o, tools: tools}
@@ -80,7 +80,7 @@ func TestRecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := newRig(0, cert)
+	r, err := newRig(0, cert, allQdiscs(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -324,7 +324,7 @@ func toBeKilled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := newRig(0, cert)
+	r, err := newRig(0, cert, allQdiscs(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -332,7 +332,9 @@ func toBeKilled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.relay.shape(Networks[0], 1)
+	if err := r.relay.shape(Networks[0], 1); err != nil {
+		t.Fatal(err)
+	}
 	page, err := b.open(t.Context())
 	if err == nil {
 		err = page.navigate("/", time.Minute)

@@ -4,8 +4,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"os"
+	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -14,16 +16,18 @@ import (
 )
 
 // relay carries frames between two interfaces of a namespace that does nothing else, as a network does: late, one by one, and
-// not all of them. It works on frames, so that the two hosts are neighbors and their own stacks do the rest.
+// not all of them; what the kernel can do of that, it leaves to the kernel. It works on frames, so that the two hosts are neighbors and their own stacks do the rest.
 type relay struct {
 	began time.Time
 	lanes [2]*relayLane // down: server to client; up
 	wait  sync.WaitGroup
+	qdiscs
 }
 
 // relayLane is one direction: a reader that asks the shaper and a writer that waits for the time.
 type relayLane struct {
 	from, to *relayPort
+	ns       *namespace // of both
 	queue    chan relayFrame
 
 	mu     sync.Mutex
@@ -45,9 +49,9 @@ type relayPort struct {
 // vnetHeader is the length of struct virtio_net_hdr, which is in front of every frame.
 const vnetHeader = 10
 
-// newRelay joins interfaces client and server of the namespace. Until shape is called it carries nothing.
-func newRelay(ns *namespace, client, server string) (*relay, error) {
-	r := &relay{began: time.Now()}
+// newRelay joins interfaces client and server of the namespace, with the help of the kernel's q. Until shape is called it carries nothing.
+func newRelay(ns *namespace, client, server string, q qdiscs) (*relay, error) {
+	r := &relay{began: time.Now(), qdiscs: q}
 	c, err := newRelayPort(ns, client)
 	if err != nil {
 		return nil, err
@@ -57,7 +61,7 @@ func newRelay(ns *namespace, client, server string) (*relay, error) {
 		c.file.Close()
 		return nil, err
 	}
-	r.lanes = [2]*relayLane{{from: s, to: c}, {from: c, to: s}}
+	r.lanes = [2]*relayLane{{from: s, to: c, ns: ns}, {from: c, to: s, ns: ns}}
 	for _, l := range r.lanes {
 		l.queue = make(chan relayFrame, 1<<14)
 		r.wait.Go(func() { l.read(r.began) })
@@ -82,7 +86,6 @@ func newRelayPort(ns *namespace, iface string) (*relayPort, error) {
 			{unix.SOL_PACKET, unix.PACKET_VNET_HDR, 1},
 			{unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1},
 			{unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 16 << 20},
-			{unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, 16 << 20},
 		} {
 			if err := unix.SetsockoptInt(fd, o.level, o.name, o.value); err != nil {
 				return os.NewSyscallError("setsockopt", err)
@@ -105,16 +108,26 @@ func newRelayPort(ns *namespace, iface string) (*relayPort, error) {
 }
 
 // shape puts a network in force. The same seed loses the same packets of the same sequence.
-func (r *relay) shape(n Network, seed uint64) {
-	now := time.Since(r.began)
+func (r *relay) shape(n Network, seed uint64) error {
 	for i, lane := range []Lane{n.Down, n.Up} {
-		s := newShaper(lane, seed+uint64(i))
-		s.start(now)
 		l := r.lanes[i]
+		// What waits in the kernel counts as unsent: packets of headers alone take several times their size.
+		room := min(max(16<<20, 4*lane.Queue), math.MaxInt32/2)
+		rest, err := r.install(l.ns, l.to.file.Name(), lane, seed+uint64(i))
+		if err == nil {
+			e := l.to.conn.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, room) })
+			err = errors.Join(e, err)
+		}
+		if err != nil {
+			return fmt.Errorf("relay: %w", err)
+		}
+		s := newShaper(rest, seed+uint64(i))
+		s.start(time.Since(r.began))
 		l.mu.Lock()
 		l.shaper = s
 		l.mu.Unlock()
 	}
+	return nil
 }
 
 // read hands frames to the shaper as they arrive, until the port is closed.
@@ -154,8 +167,15 @@ func (l *relayLane) read(began time.Time) {
 
 // write puts frames on the other link at their time.
 func (l *relayLane) write(began time.Time) {
+	runtime.LockOSThread() // for good: the thread, whose timers are exact now, ends with the lane
+	unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
 	for f := range l.queue {
-		time.Sleep(f.at - time.Since(began))
+		if d := f.at - time.Since(began); d > 0 {
+			// Not time.Sleep, which may take a millisecond more.
+			ts := unix.NsecToTimespec(int64(d))
+			for unix.ClockNanosleep(unix.CLOCK_MONOTONIC, 0, &ts, &ts) == unix.EINTR {
+			}
+		}
 		l.to.conn.Write(func(fd uintptr) bool {
 			unix.Write(int(fd), f.bytes) // a frame that the link does not take is lost
 			return true

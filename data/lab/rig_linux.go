@@ -26,7 +26,7 @@ type rig struct {
 
 const linkName = "link0"
 
-func newRig(number int, cert tls.Certificate) (r *rig, err error) {
+func newRig(number int, cert tls.Certificate, q qdiscs) (r *rig, err error) {
 	r = &rig{number: number}
 	defer func() {
 		if err != nil {
@@ -43,7 +43,7 @@ func newRig(number int, cert tls.Certificate) (r *rig, err error) {
 		func() error { return join(r.server, linkName, r.router, "server0") },
 		func() error { return r.client.address(linkName, clientAddr) },
 		func() error { return r.server.address(linkName, serverAddr) },
-		func() error { r.relay, err = newRelay(r.router, "client0", "server0"); return err },
+		func() error { r.relay, err = newRelay(r.router, "client0", "server0", q); return err },
 		func() error { r.web, err = startServer(r.server, cert); return err },
 	} {
 		if err := f(); err != nil {
@@ -116,7 +116,9 @@ const ahead = 30
 
 // capture makes one attempt at an item.
 func (r *rig) capture(ctx context.Context, b *browser, i *item, d time.Duration, where media) (t *take, err error) {
-	r.relay.shape(i.network, i.seed)
+	if err := r.relay.shape(i.network, i.seed); err != nil {
+		return nil, err
+	}
 	page, err := b.open(ctx)
 	if err != nil {
 		return nil, err

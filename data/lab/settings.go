@@ -21,7 +21,7 @@ func (o *Options) settings() ([]byte, error) {
 	}
 	b, err := json.MarshalIndent(map[string]any{
 		"scenario": o.Scenario, "works": names(o.Works), "ads": names(o.Ads), "seconds": o.Duration.Seconds(), "formats": o.Formats, "protocols": o.Protocols,
-		"networks": o.Networks, "actions": o.Actions, "anywhere": o.Anywhere, "seed": o.Seed,
+		"networks": o.Networks, "actions": o.Actions, "anywhere": o.Anywhere, "shaper": o.Shaper, "seed": o.Seed,
 	}, "", "  ")
 	return append(b, '\n'), err
 }

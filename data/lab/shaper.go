@@ -13,7 +13,7 @@ type shaper struct {
 	offset time.Duration // into the log at time 0
 
 	free    time.Duration // when the line has sent everything that waits
-	last    time.Duration // latest exit, so that jitter never reorders
+	last    time.Duration // when the latest packet reached the line, so that jitter never reorders
 	waiting []waiting     // packets that have not left the line, first to leave first
 	bytes   int           // of them
 
@@ -60,18 +60,17 @@ func (s *shaper) exp(mean time.Duration) time.Duration {
 
 // enter takes a packet at time now, which never steps back; ok is false when it is lost.
 func (s *shaper) enter(now time.Duration, bytes int) (leaves time.Duration, ok bool) {
-	s.cross(now)
 	lost := s.lane.Loss > 0 && s.rng.Float64() < s.lane.Loss
 	jitter := time.Duration(0)
 	if s.lane.Jitter > 0 {
 		jitter = time.Duration(s.rng.NormFloat64() * float64(s.lane.Jitter))
 	}
-	at, ok := s.line(now, bytes)
-	if !ok || lost {
+	if lost {
 		return 0, false
 	}
-	s.last = max(s.last, at, at+s.lane.Delay+jitter)
-	return s.last, true
+	s.last = max(s.last, now, now+s.lane.Delay+jitter)
+	s.cross(s.last)
+	return s.line(s.last, bytes)
 }
 
 // cross puts the other people's packets in line that came before now.
