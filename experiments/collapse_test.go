@@ -21,7 +21,7 @@ func TestCollapse(t *testing.T) {
 		by[c.Protocol] = c
 	}
 	base, stats := by["study"], by["study_batchstats"]
-	if base == nil || stats == nil || len(by) != 5 {
+	if base == nil || stats == nil || len(by) != 6 {
 		t.Fatalf("%d protocols", len(by))
 	}
 	if base.WeightsSHA256 != stats.WeightsSHA256 {
@@ -36,7 +36,7 @@ func TestCollapse(t *testing.T) {
 	if same {
 		t.Error("batch statistics gave the scores of running statistics")
 	}
-	if base.WeightsSHA256 == by["study_scaled"].WeightsSHA256 {
+	if scaled := by["study_scaled"].WeightsSHA256; base.WeightsSHA256 == scaled || by["study_log"].WeightsSHA256 == scaled {
 		t.Error("normalization changed nothing")
 	}
 	// 15 captures are one incomplete batch of 64, capped at 15: nothing to drop.
@@ -44,7 +44,7 @@ func TestCollapse(t *testing.T) {
 		t.Errorf("%d and %d optimizer steps", by["study_keep"].OptimizerSteps, base.OptimizerSteps)
 	}
 	for _, tab := range r.Tables() {
-		if tab.Name == "collapse" && len(tab.Rows) != 5 {
+		if tab.Name == "collapse" && len(tab.Rows) != 6 {
 			t.Errorf("%d rows in the table of constant answers", len(tab.Rows))
 		}
 	}

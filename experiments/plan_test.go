@@ -51,8 +51,8 @@ func TestPlan(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Six protocols (study, its four variants, ours with two splits): seven divisions at each number of points.
-	if want := 2 * 7 * (3 + 3*2*(2+2)); len(items) != want {
+	// Seven protocols (study, its five variants, ours with two splits): eight divisions at each number of points.
+	if want := 2 * 8 * (3 + 3*2*(2+2)); len(items) != want {
 		t.Errorf("%d cells, want %d", len(items), want)
 	}
 	ids := map[string]bool{}
@@ -84,7 +84,7 @@ func TestCollapseProtocols(t *testing.T) {
 	for _, p := range Songs.WithCollapse().Protocols {
 		got = append(got, p.Name)
 	}
-	if want := "study study_keep study_scaled study_batchstats study_all ours"; strings.Join(got, " ") != want {
+	if want := "study study_keep study_scaled study_log study_batchstats study_all ours"; strings.Join(got, " ") != want {
 		t.Errorf("protocols %v, want %s", got, want)
 	}
 	if len(Songs.Protocols) != 2 || len(Songs.StepsUS) != 3 || Songs.Quicker().Protocols[0].Epochs == Songs.Protocols[0].Epochs {

@@ -1,6 +1,9 @@
 package experiments
 
-import "earshot/data/synth"
+import (
+	"earshot/data/synth"
+	"earshot/train"
+)
 
 // Studies are the experiments that "earshot run" knows, by name.
 var Studies = map[string]Study{"songs": Songs, "requests": Requests, "archive": Archives}
@@ -78,8 +81,9 @@ func (s Study) Quicker() Study {
 	return s
 }
 
-// WithCollapse adds the study's protocol with each of the three suspects for its constant answers changed alone, and all
-// together (SP-53): the dropped batch, the raw byte values, batch norm's lagging running statistics.
+// WithCollapse adds the study's protocol with each of the suspects for its constant answers changed alone, and all three of SP-53
+// together: the dropped batch, the raw byte values, batch norm's lagging running statistics. The fourth, the values' heavy tail
+// (train.NormalizeLog), stands beside the raw values.
 func (s Study) WithCollapse() Study {
 	var out []Protocol
 	for _, p := range s.Protocols {
@@ -92,7 +96,8 @@ func (s Study) WithCollapse() Study {
 			change func(*Protocol)
 		}{
 			{"study_keep", func(q *Protocol) { q.DropLast = false }},
-			{"study_scaled", func(q *Protocol) { q.Normalize = "train" }},
+			{"study_scaled", func(q *Protocol) { q.Normalize = train.NormalizeTrain }},
+			{"study_log", func(q *Protocol) { q.Normalize = train.NormalizeLog }},
 			{"study_batchstats", func(q *Protocol) { q.Evaluate = EvaluateBatch }},
 			{"study_all", func(q *Protocol) { q.DropLast, q.Normalize, q.Evaluate = false, "train", EvaluateBatch }},
 		} {

@@ -20,7 +20,7 @@ type Config struct {
 	Batch     int     `json:"batch"`     // rows of a batch; capped at the size of the training set
 	LR        float64 `json:"lr"`        // highest rate of the cycle; the first rate in profile "paper"
 	DropLast  bool    `json:"drop_last"` // leave an incomplete last batch out of the epoch
-	Normalize string  `json:"normalize"` // "none", "train" or "sample"
+	Normalize string  `json:"normalize"` // one of Normalizations
 	Seed      uint64  `json:"seed"`      // of the order of the rows
 
 	Memory          int64         `json:"-"` // bytes that a step may use; 0: no limit

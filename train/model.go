@@ -111,7 +111,7 @@ func ReadModel(dir string) (Model, error) {
 		return bad(fmt.Errorf("format %d, this program reads %d", info.Format, ModelFormat))
 	case info.Channels < 1 || info.Steps < 1 || len(info.Classes) < 1:
 		return bad(fmt.Errorf("%d channels, %d steps, %d classes; all must be above 0", info.Channels, info.Steps, len(info.Classes)))
-	case n.Mode == NormalizeTrain && (len(n.Mean) != 1 || len(n.Std) != 1 || !(n.Std[0] > 0)):
+	case n.fitted() && (len(n.Mean) != 1 || len(n.Std) != 1 || !(n.Std[0] > 0)):
 		return bad(fmt.Errorf("normalizer: mean %v, std %v; one of each is needed", n.Mean, n.Std))
 	}
 	if err := CheckNormalize(n.Mode); err != nil {

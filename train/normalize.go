@@ -3,6 +3,8 @@ package train
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 )
 
 // Ways to normalize; the names of --normalize.
@@ -10,71 +12,90 @@ const (
 	NormalizeNone   = "none"
 	NormalizeTrain  = "train"
 	NormalizeSample = "sample"
+	NormalizeLog    = "log"
 )
+
+// Normalizations are the ways to normalize, the default first.
+var Normalizations = []string{NormalizeNone, NormalizeTrain, NormalizeSample, NormalizeLog}
 
 // stdFloor keeps a constant series finite; tsai's TSStandardize has the same floor.
 const stdFloor = 1e-8
 
 // Normalizer maps raw tensors to what the network reads. Mode "none" changes nothing; "train" subtracts one mean and
-// divides by one standard deviation (n - 1) of the whole training set; "sample" does so with each row's own.
+// divides by one standard deviation (n - 1) of the whole training set; "sample" does so with each row's own; "log" does what "train"
+// does with sign(x) log(1 + |x|).
+//
+// Bytes per time step have heavy tails: a few bursts of a hundred standard deviations, and zeros. Batch norm, in training, divides by
+// what its batch has, and in the test by an average over batches in which a few bursts weigh more than all else: a network of
+// several such layers can answer the same to everything although its training loss is low. The logarithm takes the tails off.
 type Normalizer struct {
 	Mode string    `json:"mode"`
-	Mean []float64 `json:"mean,omitempty"` // one value in mode "train", else empty
+	Mean []float64 `json:"mean,omitempty"` // one value in modes "train" and "log", else empty
 	Std  []float64 `json:"std,omitempty"`
 }
 
 // CheckNormalize says whether a mode exists.
 func CheckNormalize(mode string) error {
-	switch mode {
-	case NormalizeNone, NormalizeTrain, NormalizeSample:
+	if slices.Contains(Normalizations, mode) {
 		return nil
 	}
-	return fmt.Errorf("train: normalize %q: unknown; use none, train or sample", mode)
+	return fmt.Errorf("train: normalize %q: unknown; it is one of %s", mode, strings.Join(Normalizations, ", "))
 }
 
 // FitNormalizer learns a normalizer from the training set, and from nothing else. The mode must be one that
 // CheckNormalize accepts.
 func FitNormalizer(mode string, d Data) Normalizer {
 	n := Normalizer{Mode: mode}
-	if mode == NormalizeTrain {
-		mean, std := moments(d.X)
+	if n.fitted() {
+		mean, std := moments(d.X, n.value())
 		n.Mean, n.Std = []float64{mean}, []float64{std}
 	}
 	return n
 }
 
+// fitted says whether the mode has a mean and a deviation of the training set.
+func (n Normalizer) fitted() bool { return n.Mode == NormalizeTrain || n.Mode == NormalizeLog }
+
+// value is what a mode takes the mean and the deviation of.
+func (n Normalizer) value() func(float32) float64 {
+	if n.Mode == NormalizeLog {
+		return func(v float32) float64 { return math.Copysign(math.Log1p(math.Abs(float64(v))), float64(v)) }
+	}
+	return func(v float32) float64 { return float64(v) }
+}
+
 // Apply normalizes rows of c channels and t steps in place; x may hold any number of them.
 func (n Normalizer) Apply(x []float32, c, t int) {
 	switch n.Mode {
-	case NormalizeTrain:
-		standardize(x, n.Mean[0], n.Std[0])
+	case NormalizeTrain, NormalizeLog:
+		standardize(x, n.value(), n.Mean[0], n.Std[0])
 	case NormalizeSample:
 		for row := c * t; len(x) >= row && row > 0; x = x[row:] {
-			mean, std := moments(x[:row])
-			standardize(x[:row], mean, std)
+			mean, std := moments(x[:row], n.value())
+			standardize(x[:row], n.value(), mean, std)
 		}
 	}
 }
 
-func standardize(x []float32, mean, std float64) {
+func standardize(x []float32, value func(float32) float64, mean, std float64) {
 	for i, v := range x {
-		x[i] = float32((float64(v) - mean) / std)
+		x[i] = float32((value(v) - mean) / std)
 	}
 }
 
 // moments returns mean and standard deviation (n - 1), summed twice in double precision in a fixed order: byte counts of
 // a long capture would lose their variance in a single pass.
-func moments(x []float32) (mean, std float64) {
+func moments(x []float32, value func(float32) float64) (mean, std float64) {
 	if len(x) == 0 {
 		return 0, 1
 	}
 	for _, v := range x {
-		mean += float64(v)
+		mean += value(v)
 	}
 	mean /= float64(len(x))
 	var sum float64
 	for _, v := range x {
-		d := float64(v) - mean
+		d := value(v) - mean
 		sum += d * d
 	}
 	if len(x) > 1 {

@@ -15,6 +15,10 @@ func TestNormalizers(t *testing.T) {
 		{NormalizeNone, nil, nil, []float64{0, 2, 4, 6, 10, 10, 10, 10}},
 		// statistics.stdev of the eight values is sqrt(120/7)
 		{NormalizeTrain, []float64{6.5}, []float64{math.Sqrt(118.0 / 7)}, nil},
+		// numpy 2: y = np.sign(x) * np.log1p(abs(x)); y.mean(), y.std(ddof=1)
+		{NormalizeLog, []float64{1.7806926801688756}, []float64{0.8632563971521079}, []float64{
+			-2.0627622176254934, -0.7901249197236839, -0.19838227472133035, 0.1913886412327691, 0.714970192709435, 0.714970192709435, 0.714970192709435, 0.714970192709435,
+		}},
 		{NormalizeSample, nil, nil, []float64{-3 / math.Sqrt(20.0/3), -1 / math.Sqrt(20.0/3), 1 / math.Sqrt(20.0/3), 3 / math.Sqrt(20.0/3), 0, 0, 0, 0}},
 	} {
 		n := FitNormalizer(c.mode, d)
@@ -34,6 +38,13 @@ func TestNormalizers(t *testing.T) {
 			}
 		}
 	}
+	x := []float32{-3, 0, math.E - 1}
+	Normalizer{Mode: NormalizeLog, Mean: []float64{0}, Std: []float64{2}}.Apply(x, 1, 3)
+	for i, want := range []float64{-math.Log(4) / 2, 0, 0.5} { // values below 0 keep their sign
+		if math.Abs(float64(x[i])-want) > 1e-6 {
+			t.Errorf("log: %v, want %v", x[i], want)
+		}
+	}
 	if err := CheckNormalize("batch"); err == nil {
 		t.Error("an unknown mode passed")
 	}
@@ -44,7 +55,7 @@ func TestMomentsKeepTheVarianceOfLargeValues(t *testing.T) {
 	for i := range x {
 		x[i] = 1e6 + float32(i%2)
 	}
-	if mean, std := moments(x); math.Abs(mean-1e6-0.5) > 1e-9 || math.Abs(std-math.Sqrt(250.0/999)) > 1e-9 {
+	if mean, std := moments(x, Normalizer{}.value()); math.Abs(mean-1e6-0.5) > 1e-9 || math.Abs(std-math.Sqrt(250.0/999)) > 1e-9 {
 		t.Errorf("mean %v, std %v", mean, std)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"earshot/data/dataset"
 	"earshot/data/features"
 	"earshot/experiments"
+	"earshot/train"
 
 	"github.com/spf13/cobra"
 )
@@ -55,8 +56,8 @@ constant answer's accuracy to 1. Of a split with several repeats the first is au
 				}
 				settings[k] = v
 			}
-			if !slices.Contains([]string{"", "none", "sample", "train", "dataset"}, normalize) {
-				return usagef("--normalize %q: it is one of none, sample, train, dataset", normalize)
+			if normalize != "" && normalize != "dataset" && !slices.Contains(train.Normalizations, normalize) {
+				return usagef("--normalize %q: it is one of %s, dataset", normalize, strings.Join(train.Normalizations, ", "))
 			}
 			if sets != "" {
 				if _, err := features.New(sets, features.Options{Set: settings}); err != nil {
@@ -87,7 +88,7 @@ constant answer's accuracy to 1. Of a split with several repeats the first is au
 	f.StringVar(&split, "split", "stratified:1", "how captures are divided: random:N, stratified:N, group=AXIS, time=AXIS or official")
 	f.StringVar(&sets, "features", "", "feature sets that will be computed, to see whether they look at test captures")
 	f.StringSliceVar(&set, "set", nil, "settings of --features: NAME=VALUE,…")
-	f.StringVar(&normalize, "normalize", "", "normalization that will be used: none, sample, train or dataset (of all captures)")
+	f.StringVar(&normalize, "normalize", "", "normalization that will be used: "+strings.Join(train.Normalizations, ", ")+", or dataset (of all captures)")
 	c.MarkFlagRequired("label")
 	return c
 }

@@ -18,6 +18,7 @@ import (
 
 	"earshot/experiments"
 	"earshot/nets/kernel"
+	"earshot/train"
 )
 
 // studyFlags override fields of a study; what is not given is the study's own.
@@ -127,7 +128,7 @@ training set: --epochs 0 trains for as many as they did, and tests by the runnin
 	g.StringSliceVar(&f.datasets, "datasets", nil, "archive: only these data sets (default all)")
 	g.StringVar(&f.profile, "profile", "", "profile of the networks: tsai or paper")
 	g.StringSliceVar(&f.protocols, "protocol", nil, "protocols to run: study, ours (default both)")
-	g.StringVar(&f.normalize, "normalize", "", "none, train or sample")
+	g.StringVar(&f.normalize, "normalize", "", "what networks and rockets read: "+strings.Join(train.Normalizations, ", "))
 	g.IntVar(&f.epochs, "epochs", 0, "epochs")
 	g.IntVar(&f.batch, "batch", 0, "rows of a batch")
 	g.IntVar(&f.order, "order", 0, "packets of the order-only encoding (0: leave it out)")

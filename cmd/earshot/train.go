@@ -31,7 +31,7 @@ func (f *trainFlags) add(cmd *cobra.Command) {
 	g.IntVar(&f.batch, "batch", 0, "rows of a batch (default the profile's)")
 	g.Float64Var(&f.lr, "lr", 0, "highest learning rate (default the profile's)")
 	g.BoolVar(&f.dropLast, "drop-last", true, "leave an incomplete last batch out (default the profile's)")
-	g.StringVar(&f.normalize, "normalize", "", "none, train or sample (default the profile's)")
+	g.StringVar(&f.normalize, "normalize", "", strings.Join(train.Normalizations, ", ")+" (default the profile's)")
 	g.Var(&f.memory, "memory", "refuse a training that needs more, such as 4GiB (0: no limit)")
 }
 

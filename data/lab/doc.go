@@ -5,6 +5,9 @@
 //
 //	client: headless Chromium │ relay: rate, delay, jitter, loss, cross traffic │ server: HTTP/1.1, HTTP/2 and HTTP/3
 //
+// The kernel's token bucket filter (tbf) makes the rate, and its network emulator (netem) delay, jitter and loss, where it has them; what is
+// left, up to all of it, the relay does itself.
+//
 // A rig is three such namespaces, and any number of rigs work side by side. They have no names and are held open by this
 // process alone, so that the kernel takes them and their links away when it ends, however it ends.
 //
