@@ -33,7 +33,7 @@ func (q qdiscs) String() string {
 	return strings.Join(names, "+")
 }
 
-// kernelQdiscs says which of Shapers this kernel can be: all that it has for ShaperAuto, exactly those that are named otherwise.
+// kernelQdiscs says which of Shapers this kernel can be: what works for ShaperAuto, exactly those that are named otherwise.
 func kernelQdiscs(shaper string) (qdiscs, error) {
 	want := qdiscs{strings.Contains(shaper, "tbf"), strings.Contains(shaper, "netem")}
 	if shaper == ShaperUser {
@@ -50,7 +50,7 @@ func kernelQdiscs(shaper string) (qdiscs, error) {
 		only qdiscs
 	}{{&have.tbf, qdiscs{tbf: true}}, {&have.netem, qdiscs{netem: true}}} {
 		_, err := q.only.install(ns, "lo", Lane{Rate: 1e6, Queue: 1 << 16, Delay: 1e6}, 1)
-		if *q.have = err == nil; err != nil && !errors.Is(err, unix.ENOENT) {
+		if *q.have = err == nil; err != nil && shaper != ShaperAuto && !errors.Is(err, unix.ENOENT) {
 			return have, err
 		}
 	}
