@@ -107,6 +107,13 @@ func (p *predictor) sources(cmd *cobra.Command, args []string) error {
 	return p.captures(cmd, args)
 }
 
+// seen warns of data that the model was trained on: an accuracy on them shows nothing.
+func (p *predictor) seen(path, digest string) {
+	if digest == p.info.Data {
+		fmt.Fprintf(p.stderr, "predict: the model was trained on %s itself; how many are right there says nothing of other captures\n", path)
+	}
+}
+
 func (p *predictor) array(path string) error {
 	r, err := loadArray(path)
 	if err != nil {
@@ -115,6 +122,7 @@ func (p *predictor) array(path string) error {
 	if r.C != p.info.Channels || r.T != p.info.Steps {
 		return fmt.Errorf("predict: %s: %d channels of %d steps, the model reads %d of %d", path, r.C, r.T, p.info.Channels, p.info.Steps)
 	}
+	p.seen(path, r.digest)
 	w := r.C * r.T
 	for i := range r.N {
 		label := ""
@@ -137,6 +145,7 @@ func (p *predictor) set(cmd *cobra.Command, dir string) error {
 	if err != nil {
 		return err
 	}
+	p.seen(dir, s.Digest())
 	var ids []int64
 	for _, cp := range s.Included() {
 		ids = append(ids, cp.ID)
