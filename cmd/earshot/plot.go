@@ -118,6 +118,14 @@ func (a *app) figure(kind, path string, f *plotFlags) (experiments.Figure, error
 		return experiments.Figure{}, usagef("plot %s: of a data set or an array there are %s, of a table ranks, of a model folder tree; the others need a run folder", kind, strings.Join(dataKinds, ", "))
 	}
 	if !dataset.IsSet(path) {
+		st, err := os.Stat(path)
+		if err != nil {
+			return experiments.Figure{}, fmt.Errorf("plot %s: %w", kind, err)
+		}
+		if st.IsDir() {
+			_, err = dataset.Open(path) // says what is missing in a folder
+			return experiments.Figure{}, err
+		}
 		if kind == "burst" || kind == "durations" {
 			return experiments.Figure{}, usagef("plot %s %s: a data set folder is needed", kind, path)
 		}
@@ -191,7 +199,7 @@ func (a *app) setFigure(kind string, s *dataset.Set, f *plotFlags) (experiments.
 		for _, c := range caps {
 			seconds[class(c)] = append(seconds[class(c)], float64(c.DurationUS)/1e6)
 		}
-		return experiments.Figure{Name: kind, Caption: "how long the captures last; every capture, quartiles and median of each class",
+		return experiments.Figure{Name: kind, Caption: "how long the captures last, from the first packet to the last; every capture, quartiles and median of each class",
 			Figure: plots.Durations(classes, seconds, cfg.Duration.Seconds())}, nil
 	}
 	t, err := dataset.Bin(s, f.bin.label, f.bin.classes, cfg)
