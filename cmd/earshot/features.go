@@ -159,7 +159,11 @@ func (a *app) features(ctx context.Context, sets, dir string, f featureFlags) er
 	}
 	r.Rows, r.Columns = m.N, m.F
 	if empty := emptyColumns(m); len(empty) > 0 && m.N > 0 {
-		a.logLine(fmt.Sprintf("features: no row has a value of %s (%d of %d columns; a csv has no TCP headers)", empty[0], len(empty), m.F))
+		why := ""
+		if len(empty) == m.F {
+			why = "; a csv or a compact copy has no TCP headers"
+		}
+		a.logLine(fmt.Sprintf("features: no row has a value of %s (%d of %d columns%s)", empty[0], len(empty), m.F, why))
 	}
 	return a.printFeatures(r)
 }

@@ -2,6 +2,7 @@ package features
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -97,12 +98,11 @@ func New(names string, o Options) (*Extractor, error) {
 	}
 	for k := range o.Set {
 		if !known[k] {
-			names := make([]string, 0, len(known))
-			for n := range known {
-				names = append(names, n)
+			if len(known) == 0 {
+				return nil, fmt.Errorf("features: %s: no setting %q; there are no settings", names, k)
 			}
-			slices.Sort(names)
-			return nil, fmt.Errorf("features: %s: no setting %q; it has %s", names, k, strings.Join(names, ", "))
+			settings := slices.Sorted(maps.Keys(known))
+			return nil, fmt.Errorf("features: %s: no setting %q; there are %s", names, k, strings.Join(settings, ", "))
 		}
 	}
 	return x, nil
