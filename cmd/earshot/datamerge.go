@@ -87,6 +87,14 @@ func replaceSet(out string, build func() error) error {
 	return os.RemoveAll(old)
 }
 
+// exported is what data export --json prints.
+type exported struct {
+	Out      string `json:"out"`
+	Captures int    `json:"captures"`
+	Packets  int64  `json:"packets"`
+	LeftOut  int    `json:"left_out"` // duplicates and empties
+}
+
 func newDataExportCommand(a *app) *cobra.Command {
 	var to, out string
 	var force bool
@@ -115,10 +123,28 @@ and the data card README.md, where the set has them; truth.jsonl and lists of ad
 			if err != nil {
 				return err
 			}
+			export := func() error { return dataset.Export(s, to, out) }
 			if to == dataset.Compact {
-				return replaceSet(out, func() error { return dataset.Export(s, to, out) })
+				err = replaceSet(out, export)
+			} else {
+				err = export()
 			}
-			return dataset.Export(s, to, out)
+			if err != nil {
+				return err
+			}
+			written := s.Included()
+			if to == dataset.Compact { // the whole set, marks and all
+				written = s.Captures
+			}
+			e := exported{Out: out, Captures: len(written), LeftOut: len(s.Captures) - len(written)}
+			for _, c := range written {
+				e.Packets += c.Packets
+			}
+			if a.json {
+				return a.printJSON(e)
+			}
+			_, err = fmt.Fprintf(a.stdout, "%s: %d captures, %d packets (%d duplicates and empties left out)\n", out, e.Captures, e.Packets, e.LeftOut)
+			return err
 		},
 	}
 	c.Flags().StringVar(&to, "to", "", "format: "+strings.Join(dataset.ExportFormats, ", ")+" (a data set of times, directions and sizes, without addresses)")
