@@ -137,6 +137,9 @@ func (a *app) classify(f classifyFlags) error {
 	if learn.names != nil && test.names != nil && !slices.Equal(learn.names, test.names) {
 		return fmt.Errorf("%s: X: its columns are not those of %s; both tables need the same columns", f.test, f.train)
 	}
+	if !slices.Equal(learn.edges, test.edges) {
+		return fmt.Errorf("%s: edges: its histograms have other bins than those of %s; compute both tables from one data set (data merge), or take features that learn nothing from the data", f.test, f.train)
+	}
 	known := shared(learn.x, test.x)
 	if known > 0 {
 		a.logLine(fmt.Sprintf("classify: %d of %d rows of %s equal rows of %s; if these are the same captures, right answers to them show nothing", known, test.x.N, f.test, f.train))
@@ -303,8 +306,9 @@ type table struct {
 	x        classical.Matrix
 	channels int // of series (N,C,T); 0: rows of features
 	y        []string
-	integer  bool     // y held whole numbers
-	names    []string // of the columns, where the file has them
+	integer  bool      // y held whole numbers
+	names    []string  // of the columns, where the file has them
+	edges    []float64 // of histograms, where the file has them
 }
 
 // labelled drops the rows of an empty class and counts them.
@@ -357,6 +361,11 @@ func readTable(path, classesIn string) (table, error) {
 	if names, ok := m["names"]; ok && t.channels == 0 {
 		if t.names, err = names.AsStrings(); err != nil || len(t.names) != t.x.F {
 			return bad("names", fmt.Errorf("one for each of the %d columns of X is needed", t.x.F))
+		}
+	}
+	if edges, ok := m["edges"]; ok {
+		if t.edges, err = edges.AsFloat64(); err != nil {
+			return bad("edges", err)
 		}
 	}
 	y, ok := m[classesIn]

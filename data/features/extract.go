@@ -19,6 +19,7 @@ type Matrix struct {
 	Source    []string
 	Labels    [][]string // (N, axes)
 	Number    []int      // (N) of the connection within its capture, from 1; 0 when rows are captures
+	Edges     []float64  // of each set of histograms: lowest and highest bytes, lowest and highest seconds; nil without such sets
 	Per       Per
 }
 
@@ -125,6 +126,11 @@ func (x *Extractor) Extract(from Source) (*Matrix, error) {
 		return nil, err
 	}
 	m := &Matrix{F: len(x.columns), Fields: x.columns, Per: x.per}
+	for _, s := range x.sets {
+		if f, ok := s.(fitter); ok {
+			m.Edges = append(m.Edges, f.learned()...)
+		}
+	}
 	err := from(func(c Item, t *trace.Trace) error {
 		for i, u := range x.units(t) {
 			n := len(m.X)
