@@ -169,7 +169,7 @@ func (a *app) classify(f classifyFlags) error {
 		return err
 	}
 	if f.save != "" {
-		if err := train.SaveClassifier(f.save, classical.Info{Classes: classes, Rows: learn.x.N, Version: buildVersion().Version}, c); err != nil {
+		if err := train.SaveClassifier(f.save, classical.Info{Classes: classes, Features: learn.names, Rows: learn.x.N, Version: buildVersion().Version}, c); err != nil {
 			return err
 		}
 	}

@@ -193,7 +193,12 @@ func (a *app) setFigure(kind string, s *dataset.Set, f *plotFlags) (experiments.
 		for k := range classes[:min(most, len(classes))] {
 			ids = append(ids, caps[slices.IndexFunc(caps, func(c dataset.Capture) bool { return class(c) == k })].ID)
 		}
-		return burstFigure(s, ids, classes, cfg)
+		fig, err := burstFigure(s, ids, classes, cfg)
+		fig.Caption += "; the first capture of each class, which may differ in more than the class"
+		if len(classes) > most {
+			fig.Caption += fmt.Sprintf("; %d of %d classes, --classes or --capture names others", most, len(classes))
+		}
+		return fig, err
 	case "durations":
 		seconds := make([][]float64, len(classes))
 		for _, c := range caps {
@@ -218,6 +223,7 @@ func burstFigure(s *dataset.Set, ids []int64, names []string, cfg binning.Config
 		return experiments.Figure{}, usagef("%w", err)
 	}
 	var panels []plots.BurstPanel
+	var sources []string
 	for i, id := range ids {
 		c, err := s.Capture(id)
 		if err != nil {
@@ -238,8 +244,9 @@ func burstFigure(s *dataset.Set, ids []int64, names []string, cfg binning.Config
 		for k := range steps {
 			p.Down, p.Up = append(p.Down, float64(x[k])), append(p.Up, float64(x[steps+k]))
 		}
-		panels = append(panels, p)
+		panels, sources = append(panels, p), append(sources, c.Source)
 	}
-	return experiments.Figure{Name: "burst", Caption: fmt.Sprintf("%s bytes per %s, down above the line and up below it", binning.SizeName(cfg.Size), plots.StepName(cfg.Step)),
+	return experiments.Figure{Name: "burst", Caption: fmt.Sprintf("%s bytes per %s, down above the line and up below it, of %s",
+		binning.SizeName(cfg.Size), plots.StepName(cfg.Step), strings.Join(sources, ", ")),
 		Figure: plots.Burst(panels...)}, nil
 }
