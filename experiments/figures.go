@@ -162,9 +162,9 @@ func (r *Run) accuracyFigure(f fold) Figure {
 		what = fmt.Sprintf("means over %d repeats; bars: 95 %% intervals of the mean (corrected resampled t)", repeats)
 	}
 	if splitAxis(f.split) != "" {
-		what = "one split; bars: 95 % intervals from a bootstrap over groups of captures"
+		what = "one split; bars: 95 % intervals over the groups of captures (Korn and Graubard)"
 		if repeats > 1 {
-			what = fmt.Sprintf("means over %d splits; bars: 95 %% intervals from a bootstrap over groups of captures", repeats)
+			what = fmt.Sprintf("means over %d splits; bars: 95 %% intervals over the groups of captures (Korn and Graubard)", repeats)
 		}
 	}
 	caption := fmt.Sprintf("Accuracy against time step, protocol %s, splits %s, %d classes: %s. Thin lines: what guessing and the controls reach without looking at the shape of the traffic.",
