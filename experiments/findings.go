@@ -163,20 +163,48 @@ func (f fold) change() string {
 	if len(steps) < 2 {
 		return ""
 	}
-	var parts []string
+	var names []string
+	var diff, p []float64
 	coarse, fine := steps[0], steps[len(steps)-1]
 	for _, net := range f.nets {
 		a, ok := f.find(net, "", coarse, f.points[0])
 		b, ok2 := f.find(net, "", fine, f.points[0])
 		if ok && ok2 {
-			parts = append(parts, fmt.Sprintf("%s %+.1f", netTitle(net), 100*(b.Mean-a.Mean)))
+			names, diff, p = append(names, netTitle(net)), append(diff, 100*(b.Mean-a.Mean)), append(p, differs(a, b))
 		}
 	}
-	if len(parts) == 0 {
+	if len(names) == 0 {
 		return ""
 	}
+	p = metrics.Holm(p)
+	parts, significant := make([]string, len(names)), 0
+	for i, name := range names {
+		parts[i] = fmt.Sprintf("%s %+.1f (%s)", name, diff[i], pWords(p[i]))
+		if p[i] < 0.05 {
+			significant++
+		}
+	}
 	name := func(us int64) string { return plots.StepName(time.Duration(us) * time.Microsecond) }
-	return fmt.Sprintf("From %s to %s the mean accuracy changes by these points: %s.", name(coarse), name(fine), strings.Join(parts, ", "))
+	return fmt.Sprintf("From %s to %s the mean accuracy changes by these points: %s; %d of %d differ from 0 (two-sided p after Holm's correction: corrected resampled t of the pairs of repeats, or McNemar's where there is one pair or no spread).",
+		name(coarse), name(fine), strings.Join(parts, ", "), significant, len(parts))
+}
+
+// differs is the p of two groups on the same splits having the same accuracy. Differences without a spread leave a t test
+// nothing to go by, however many captures stand behind them.
+func differs(a, b Group) float64 {
+	x, y, n := paired(a, b)
+	spread := false
+	for i := range n {
+		spread = spread || x[i]-y[i] != x[0]-y[0]
+	}
+	t, err := mcnemar(a, b)
+	if spread {
+		t, err = metrics.Corrected(x, y, a.NTrain, a.NTest, level)
+	}
+	if err != nil { // no split in common
+		return 1
+	}
+	return t.P
 }
 
 // caveats say what the numbers cannot show.

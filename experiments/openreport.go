@@ -87,7 +87,7 @@ func (o openResult) rows() (world, precision []string) {
 	of := []string{name, step, o.Protocol, strconv.Itoa(o.Points), o.SplitSpec, o.others()}
 	world = append(slices.Clone(of),
 		times(o.Sets, o.Monitored/o.Sets), one(share(o.Closed, o.Monitored)), one(rates.TPR), interval(o.interval(o.Right, o.Monitored)), one(rates.WPR), interval(o.interval(o.Wrong, o.Monitored)),
-		fmt.Sprintf("%d/%s", o.False, times(o.Sets, o.Others/o.Sets)), one(rates.FPR), interval(o.falseInterval()), fmt.Sprintf("%d/%d", o.loud(), len(o.Values)),
+		outOf(o.False, o.Sets, o.Others/o.Sets), one(rates.FPR), interval(o.falseInterval()), fmt.Sprintf("%d/%d", o.loud(), len(o.Values)),
 		one(o.Mean), one(o.constantAnswer()), one(o.balanced()))
 	precision = append(of, one(rates.TPR))
 	for _, base := range openBases {

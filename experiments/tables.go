@@ -145,9 +145,12 @@ func (r *Run) accuracyTable(s Settings, groups []Group) Table {
 		what = "packet sizes in order, without time"
 	}
 	t.Title = fmt.Sprintf("Accuracy, protocol %s (%s), %s", s.Protocol, s.SplitSpec, what)
+	training := ""
+	if s.Epochs > 0 { // a table of rockets alone has no training
+		training = fmt.Sprintf("%d epochs, batch %d, %s, ", s.Epochs, s.Batch, map[bool]string{true: "incomplete batch dropped", false: "nothing dropped"}[s.DropLast])
+	}
 	t.Notes = []string{
-		fmt.Sprintf("%d epochs, batch %d, %s, normalization %s; guessing is %s %%.", s.Epochs, s.Batch,
-			map[bool]string{true: "incomplete batch dropped", false: "nothing dropped"}[s.DropLast], s.Normalize, percent(1/float64(len(s.Classes)))),
+		fmt.Sprintf("%snormalization %s; guessing is %s %%.", training, s.Normalize, percent(1/float64(len(s.Classes)))),
 		"Interval and p: exact for one repeat, and those of one where all are equal; corrected resampled t (cut to 0 and 100 %) for several" +
 			map[bool]string{true: "; interval over the groups of captures (Korn and Graubard 1998), wide where they are few", false: ""}[splitAxis(s.SplitSpec) != ""] +
 			". p: above " + r.Manifest.Settings.level() + "; p Holm: over the networks of this table. Collapsed: repeats that gave one answer to every test point.",
@@ -254,6 +257,9 @@ func (r *Run) accuracyRow(g Group) []string {
 // study writes the published points and accuracy of a setting.
 func (r *Run) study(s Settings, dst []string) {
 	p := r.Published()
+	if isRocket(s.Net) { // younger than the study
+		return
+	}
 	if s.Representation == Order {
 		if p.Order > 0 {
 			dst[1] = percent(p.Order)
@@ -342,8 +348,15 @@ func (r *Run) collapseTable(groups []Group) Table {
 				answers[k] += n
 			}
 		}
-		t.add(netTitle(g.Net), g.Protocol, g.SplitSpec, representationName(g.Settings), strconv.Itoa(g.Points), strconv.Itoa(g.Cells[0].OptimizerSteps),
-			strconv.FormatBool(g.DropLast), g.Normalize, statisticsTitle(g.Evaluate), fmt.Sprintf("%d/%d", collapsed, g.Repeats), percent(trained), percent(g.Mean),
+		optimizer, dropped, statistics := strconv.Itoa(g.Cells[0].OptimizerSteps), strconv.FormatBool(g.DropLast), statisticsTitle(g.Evaluate)
+		switch {
+		case isRocket(g.Net):
+			optimizer, dropped, statistics = "", "", ""
+		case g.Net == "lstm" || g.Net == "mlp": // no batch norm
+			statistics = ""
+		}
+		t.add(netTitle(g.Net), g.Protocol, g.SplitSpec, representationName(g.Settings), strconv.Itoa(g.Points), optimizer,
+			dropped, g.Normalize, statistics, fmt.Sprintf("%d/%d", collapsed, g.Repeats), percent(trained), percent(g.Mean),
 			strings.Trim(fmt.Sprint(answers), "[]"))
 	}
 	return t
@@ -365,7 +378,7 @@ func (r *Run) refusedTable() Table {
 func publishedTable(p Published) Table {
 	t := Table{Name: "published", Title: "The study's own cells, with exact intervals",
 		Columns: []Column{{Name: "Step"}, {Name: "Model", Left: true}, {Name: "Points"}, {Name: "Accuracy %"}, {Name: "Right/test"}, {Name: "95 % low"}, {Name: "95 % high"}, {Name: "p"}, {Name: "p Holm"}},
-		Notes:   []string{"Right/test: the whole numbers behind the percentage when the test set is floor(0.2 points); ? where none fits. p: one-sided against 1/3. p Holm: over all cells of the study."}}
+		Notes:   []string{"Right/test: the whole numbers behind the percentage when the test set is floor(0.2 points); ? where none fits. p: one-sided against 1/3. p Holm: over all cells of the study. None: as the study prints it, without a number."}}
 	holm := p.holm()
 	n := 0
 	for _, c := range p.Cells {
@@ -447,6 +460,14 @@ func times(repeats, n int) string {
 		return strconv.Itoa(n)
 	}
 	return fmt.Sprintf("%d × %d", repeats, n)
+}
+
+// outOf is a count over that many points: 4/86, 4/(3 × 86).
+func outOf(count, repeats, n int) string {
+	if repeats == 1 {
+		return fmt.Sprintf("%d/%d", count, n)
+	}
+	return fmt.Sprintf("%d/(%s)", count, times(repeats, n))
 }
 
 // percent prints a fraction; nothing for a value that does not exist.
