@@ -178,7 +178,7 @@ func (r *Run) accuracyFigure(f fold) Figure {
 	if f.protocol == "study" && len(r.Published().Cells) > 0 {
 		caption += " Hollow: the numbers that the study published for its own captures."
 	}
-	caption += " A star marks points above " + r.Manifest.Settings.level() + " with p < 0.05 after Holm's correction within their table."
+	caption += " A star marks points above " + r.level() + " with p < 0.05 after Holm's correction within their table."
 	return Figure{"accuracy_" + f.name(), caption, plots.AccuracyVsStep(curves...)}
 }
 

@@ -173,7 +173,7 @@ func TestOpenWorldRun(t *testing.T) {
 		_, rh := metrics.ClopperPearson((n.right+sets-1)/sets, n.monitored/sets, 0.95)
 		want := map[string]string{
 			"Monitored n": of(n.monitored), "Closed world %": one(float64(n.closed) / float64(n.monitored)), "Recall %": one(tpr), "Wrong %": one(wpr),
-			"Recall interval": one(rl) + "–" + one(rh), "False alarms/n": map[bool]string{true: fmt.Sprintf("%d/%s", n.alarms, of(n.others)), false: fmt.Sprintf("%d/(%s)", n.alarms, of(n.others))}[sets == 1], "False alarm %": one(fpr),
+			"Recall interval": one(rl) + "–" + one(rh), "False alarms/n": fmt.Sprintf("%d/%s", n.alarms, of(n.others)), "False alarm %": one(fpr),
 			"False interval": one(low) + "–" + one(high), "Values with one": fmt.Sprintf("%d/%d", len(n.loud), len(n.songs)),
 			"Others": map[int]string{1: "unseen", 2: "seen"}[sets], "Accuracy %": one(float64(n.accurate) / float64(n.monitored+n.others)),
 		}

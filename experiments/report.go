@@ -156,10 +156,10 @@ func (r *Run) document(figures []Figure) document {
 
 // howToRead is the same in every report.
 var howToRead = []string{
-	"Accuracy is the share of test captures that were named right. A cell with one repeat has an exact (Clopper-Pearson) interval and a one-sided exact p against guessing; several repeats have the mean and the corrected resampled t interval and test of Nadeau and Bengio, because repeats share captures; where all are equal they have the interval of one of them, since no spread is no proof of precision. Repeats are never added up to one large sample.",
+	"Accuracy is the share of test captures that were named right. A cell with one repeat has an exact (Clopper-Pearson) interval and a one-sided exact p against guessing, or against the constant answer where the classes are of unequal size; several repeats have the mean and the corrected resampled t interval and test of Nadeau and Bengio, because repeats share captures; where all are equal they have the interval of one of them, since no spread is no proof of precision. Splits that hold groups of captures apart have the interval of Korn and Graubard over the groups, which is wide where they are few. Repeats are never added up to one large sample.",
 	"p Holm is corrected over the networks of one table. Below 0.05 it is marked with a star in the figures.",
 	"Majority is the constant answer: the most frequent class of the training set. Totals only knows the bytes and packets of the capture, duration only its length. A network is worth its cost if it beats all three.",
-	"Permuted labels must fall to guessing, otherwise the experiment leaks. Shuffled time shows what the order of the time steps adds.",
+	"Permuted labels must fall to guessing, or where the classes are of unequal size to the constant answer, otherwise the experiment leaks. Shuffled time shows what the order of the time steps adds.",
 	"Collapsed counts the repeats in which a network gave the same answer to every test capture. Its accuracy is then the share of that class, however far above guessing it looks.",
 	"View is the field of view: the seconds of traffic that one output of the last convolution sees; global where it is the whole series.",
 }

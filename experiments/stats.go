@@ -85,7 +85,7 @@ func majority(class []int, k int) int {
 // P is the corrected resampled t test of the mean against guessing, one-sided; the cell's exact binomial p when there is
 // one repeat or when all repeats are equal, which leaves a t test without variance. Repeats are never pooled.
 //
-// In an open world P is above the constant answer instead of guessing; see aboveConstant.
+// In an open world, and where the classes are uneven, P is above the constant answer instead of guessing; see againstConstant.
 //
 // PHolm corrects P over the networks of one table: the groups without a control that share protocol, kind of split,
 // representation, step, normalization and evaluation, over all numbers of points; of classical models, those of all feature
@@ -113,8 +113,9 @@ func Summarize(cells []*Cell, captures []Capture) []Group {
 		out[i].Cells = append(out[i].Cells, c)
 	}
 	tables := map[string][]int{}
+	constant := len(out) > 0 && againstConstant(out[0].World, captures)
 	for i := range out {
-		out[i].summarize(labels)
+		out[i].summarize(labels, constant && out[i].Dataset == "")
 		if g := &out[i]; g.Control == "" {
 			tables[tableKey(g.Settings)] = append(tables[tableKey(g.Settings)], i)
 		}
@@ -139,7 +140,7 @@ func (r *Run) Summary() []Group {
 	return r.groups
 }
 
-func (g *Group) summarize(labels map[int64]map[string]string) {
+func (g *Group) summarize(labels map[int64]map[string]string, constant bool) {
 	first := g.Cells[0]
 	acc := make([]float64, len(g.Cells))
 	train, test := 0, 0
@@ -157,7 +158,7 @@ func (g *Group) summarize(labels map[int64]map[string]string) {
 	if equal {
 		g.CILow, g.CIHigh, g.P = first.CILow, first.CIHigh, first.PGuess
 	}
-	if g.World != nil {
+	if constant {
 		g.P = g.aboveConstant()
 	}
 	if axis := splitAxis(g.SplitSpec); axis != "" {

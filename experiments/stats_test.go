@@ -77,6 +77,36 @@ func TestSummarize(t *testing.T) {
 	}
 }
 
+// Where one class has most captures, knowing it is no achievement: p is above the constant answer, and permuted labels that reach
+// it do not leak.
+func TestSummarizeUneven(t *testing.T) {
+	var captures []Capture
+	for i := range 12 {
+		captures = append(captures, Capture{ID: int64(i), Class: max(0, i-9)}) // 10, 1, 1
+	}
+	cells := []*Cell{cellOf("fcn", "ours", "stratified:2", "1", "abcabcabc"), cellOf("fcn", "ours", "stratified:2", "2", "abcabcabb")}
+	for _, c := range cells {
+		c.MajorityShare = 0.75
+	}
+	even := Summarize(cells, captures[9:])[0]
+	if want := metrics.CorrectedResampledP([]float64{1, 8.0 / 9}, 1.0/3, 5, 9); even.P != want {
+		t.Errorf("as many of each: p %g, want %g", even.P, want)
+	}
+	g := Summarize(cells, captures)[0]
+	if want := metrics.CorrectedResampledP([]float64{0.25, 8.0/9 - 0.75}, 0, 5, 9); math.Abs(g.P-want) > 1e-12 || g.P <= even.P {
+		t.Errorf("10 of 12 in one class: p %g, want %g", g.P, want)
+	}
+	for _, c := range []struct {
+		captures []Capture
+		world    *World
+		want     bool
+	}{{nil, nil, false}, {captures, nil, true}, {captures[9:], nil, false}, {captures[9:], &World{}, true}} {
+		if got := againstConstant(c.world, c.captures); got != c.want {
+			t.Errorf("%d captures, world %v: %t", len(c.captures), c.world, got)
+		}
+	}
+}
+
 // Splits that hold days apart get their interval over days: one of Clopper and Pearson for clusters, since a bootstrap of two to
 // ten groups covers 50 to 90 % where it says 95.
 func TestSummarizeClusters(t *testing.T) {

@@ -66,9 +66,9 @@ func (r *Run) Tables() []Table {
 	}
 	groups := r.Summary()
 	out := append(r.featureTables(groups), r.accuracyTables(groups)...)
-	if r.Manifest.Settings.World != nil { // most captures are other, and guessing is no level to be above
+	if r.Manifest.Settings.World != nil {
 		out = append(out, r.openTables(groups)...)
-	} else {
+	} else if !r.againstConstant() { // else guessing is no level to be above
 		out = append(out, r.guessingTable(groups))
 	}
 	if t := r.collapseTable(groups); len(t.Rows) > 0 || len(r.Manifest.Settings.Sets) == 0 {
@@ -153,12 +153,16 @@ func (r *Run) accuracyTable(s Settings, groups []Group) Table {
 		fmt.Sprintf("%snormalization %s; guessing is %s %%.", training, s.Normalize, percent(1/float64(len(s.Classes)))),
 		"Interval and p: exact for one repeat, and those of one where all are equal; corrected resampled t (cut to 0 and 100 %) for several" +
 			map[bool]string{true: "; interval over the groups of captures (Korn and Graubard 1998), wide where they are few", false: ""}[splitAxis(s.SplitSpec) != ""] +
-			". p: above " + r.Manifest.Settings.level() + "; p Holm: over the networks of this table. Collapsed: repeats that gave one answer to every test point.",
+			". p: above " + r.level() + "; p Holm: over the networks of this table. Collapsed: repeats that gave one answer to every test point.",
 	}
-	if s.World != nil {
+	if r.againstConstant() {
+		why := "Most captures are other"
+		if s.World == nil {
+			why = "The classes are of unequal size"
+		}
 		t.Columns = append(t.Columns, Column{Name: "Macro recall %"})
-		t.Notes = append(t.Notes, fmt.Sprintf("Most captures are other: the level to be above is the majority row, not guessing. Macro recall: the mean over the %d classes of the share named right; the constant answer has %s %%.",
-			len(s.Classes), percent(1/float64(len(s.Classes)))))
+		t.Notes = append(t.Notes, fmt.Sprintf("%s: the level to be above is the majority row, not guessing. Macro recall: the mean over the %d classes of the share named right; the constant answer has %s %%.",
+			why, len(s.Classes), percent(1/float64(len(s.Classes)))))
 	}
 	if i := slices.IndexFunc(r.Cells, func(c *Cell) bool { return c.OK() && tableKey(c.Settings) == tableKey(s) && c.StepUS > 0 }); i >= 0 {
 		t.Notes = append(t.Notes, fmt.Sprintf("Of the packets, %d lay exactly between two steps (they count in the later one) and %d in the half step behind the last one (dropped).", r.Cells[i].Ties, r.Cells[i].Edge))
@@ -187,7 +191,7 @@ func (r *Run) accuracyTable(s Settings, groups []Group) Table {
 		row := make([]string, len(t.Columns))
 		row[0], row[1], row[3] = netTitle(c.Net), strconv.Itoa(c.Points), c.Status
 		if len(r.Published().Cells) > 0 {
-			r.study(c.Settings, row[len(row)-2:])
+			r.study(c.Settings, row[16:18])
 		}
 		if !slices.ContainsFunc(refused, func(o Row) bool { return slices.Equal(o.Fields, row) }) {
 			refused = append(refused, Row{Fields: row})
@@ -248,7 +252,7 @@ func (r *Run) accuracyRow(g Group) []string {
 			r.study(g.Settings, row[16:])
 		}
 	}
-	if g.World != nil {
+	if r.againstConstant() {
 		row = append(row, percent(g.balanced()))
 	}
 	return row
@@ -460,14 +464,6 @@ func times(repeats, n int) string {
 		return strconv.Itoa(n)
 	}
 	return fmt.Sprintf("%d × %d", repeats, n)
-}
-
-// outOf is a count over that many points: 4/86, 4/(3 × 86).
-func outOf(count, repeats, n int) string {
-	if repeats == 1 {
-		return fmt.Sprintf("%d/%d", count, n)
-	}
-	return fmt.Sprintf("%d/(%s)", count, times(repeats, n))
 }
 
 // percent prints a fraction; nothing for a value that does not exist.
