@@ -159,6 +159,9 @@ func (s Study) Check() error {
 			if _, err := dataset.ParseSplits(spec); err != nil {
 				return &UsageError{err}
 			}
+			if err := ApartFromLabel(spec, s.Label); err != nil && s.World == nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -208,6 +209,14 @@ func splitAxis(spec string) string {
 		return ""
 	}
 	return axis
+}
+
+// ApartFromLabel refuses a split by the axis that names the classes: no class of the test would be in training.
+func ApartFromLabel(spec, label string) error {
+	if axis := splitAxis(spec); axis != "" && axis == label {
+		return &UsageError{fmt.Errorf("experiments: split %s: the axis %s names the classes, so that training has none of the test's; take another axis", spec, label)}
+	}
+	return nil
 }
 
 func median(v []float64) float64 {

@@ -40,8 +40,8 @@ A table works.csv in the folder of songs credits them, and its rows go into data
 page), the name of a file without its ending, and license, title, artist and source are others.
 
 It needs Linux, root, chromium and ffmpeg. Play what you may: your own music, or freely licensed music.`,
-		Example: `  earshot data record --songs music/ --captures 37 --seconds 60 --protocols h2,h3 --networks cable,lte --parallel 4 --out songs
-  earshot run songs --data songs --label song`,
+		Example: `  earshot data record --songs music/ --captures 37 --seconds 60 --protocols h2,h3 --networks cable,lte --parallel 4 --out labdata
+  earshot run songs --data labdata --label song --out labstudy`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.record(cmd.Context(), cmd, &f) },
 	}
