@@ -145,12 +145,12 @@ func (r *Run) accuracyTable(s Settings, groups []Group) Table {
 		what = "packet sizes in order, without time"
 	}
 	t.Title = fmt.Sprintf("Accuracy, protocol %s (%s), %s", s.Protocol, s.SplitSpec, what)
-	training := ""
+	training := "Normalization"
 	if s.Epochs > 0 { // a table of rockets alone has no training
-		training = fmt.Sprintf("%d epochs, batch %d, %s, ", s.Epochs, s.Batch, map[bool]string{true: "incomplete batch dropped", false: "nothing dropped"}[s.DropLast])
+		training = fmt.Sprintf("%d epochs, batch %d, %s, normalization", s.Epochs, s.Batch, map[bool]string{true: "incomplete batch dropped", false: "nothing dropped"}[s.DropLast])
 	}
 	t.Notes = []string{
-		fmt.Sprintf("%snormalization %s; guessing is %s %%.", training, s.Normalize, percent(1/float64(len(s.Classes)))),
+		fmt.Sprintf("%s %s; guessing is %s %%.", training, s.Normalize, percent(1/float64(len(s.Classes)))),
 		"Interval and p: exact for one repeat, and those of one where all are equal; corrected resampled t (cut to 0 and 100 %) for several" +
 			map[bool]string{true: "; interval over the groups of captures (Korn and Graubard 1998), wide where they are few", false: ""}[splitAxis(s.SplitSpec) != ""] +
 			". p: above " + r.level() + "; p Holm: over the networks of this table. Collapsed: repeats that gave one answer to every test point.",
