@@ -36,6 +36,9 @@ their new numbers: health.csv, truth.jsonl, and lists such as servers.txt.`,
 			if err := replaceSet(out, func() error { return dataset.Merge(out, args...) }); err != nil {
 				return err
 			}
+			if err := a.warnNumbers(args); err != nil {
+				return err
+			}
 			s, err := dataset.Open(out)
 			if err != nil {
 				return err
@@ -54,6 +57,48 @@ their new numbers: health.csv, truth.jsonl, and lists such as servers.txt.`,
 	c.Flags().BoolVar(&force, "force", false, "replace --out")
 	c.MarkFlagRequired("out")
 	return c
+}
+
+// numbered are the axes on which every recording counts from 0.
+var numbered = []string{"session", "browser", "rig", "repetition"}
+
+// warnNumbers names the numbered axes that the sets have values of in common: session 0 of one is not session 0 of the other.
+func (a *app) warnNumbers(dirs []string) error {
+	in := map[string]map[string]int{} // axis, value: set that had it first
+	for _, axis := range numbered {
+		in[axis] = map[string]int{}
+	}
+	shared := map[string]bool{}
+	for i, dir := range dirs {
+		s, err := dataset.Open(dir)
+		if err != nil {
+			return err
+		}
+		for _, c := range s.Captures {
+			for _, axis := range numbered {
+				v := c.Labels[axis]
+				if first, ok := in[axis][v]; ok && first != i {
+					shared[axis] = true
+				} else if v != "" {
+					in[axis][v] = i
+				}
+			}
+		}
+		if err := s.Close(); err != nil {
+			return err
+		}
+	}
+	var axes []string
+	for _, axis := range numbered {
+		if shared[axis] {
+			axes = append(axes, axis)
+		}
+	}
+	if len(axes) > 0 {
+		a.logLine(fmt.Sprintf("merge: the sets count %s from the same number on: captures of equal number are one group to splits and audits, although they were not recorded together",
+			strings.Join(axes, ", ")))
+	}
+	return nil
 }
 
 // replaceSet makes a data set in out. One that is there is put aside, and comes back when that fails.
