@@ -139,7 +139,7 @@ func (r *Run) document(figures []Figure) document {
 		{"features", "What the features are worth", "", []string{"ablations", "bins", "importances"}},
 		{"models", "The searches and the comparisons", "", []string{"chosen", "comparisons"}},
 		{"answers", "What the models answered", "", []string{"confusion", "collapse", "learning", "refused"}},
-		{"traffic", "The traffic", "What the captures look like, and how much of the label can be seen without a network.", []string{"burst", "series", "assumptions", "durations", "correlation", "packets"}},
+		{"traffic", "The traffic", "What the captures look like, and how much of the label can be seen without a network." + r.unused(), []string{"burst", "series", "assumptions", "durations", "correlation", "packets"}},
 		{"audit", "Leakage audit", auditIntro, []string{"audit"}},
 		{"published", "The study's own numbers", "", []string{"published"}},
 	} {
@@ -208,10 +208,22 @@ func (r *Run) dataFact() string {
 	if bundled.Is(d.Path) {
 		name += " (" + d.Path + ")"
 	}
-	if most := slices.Max(append([]int{0}, r.Manifest.Settings.Points...)); most > 0 && most < d.Captures {
+	if most := r.most(); most > 0 && most < d.Captures {
 		used = fmt.Sprintf("%d captures of the classes, %d used", d.Captures, most)
 	}
 	return fmt.Sprintf("%s: %s, %d duplicates or empty left out", name, used, d.Excluded)
+}
+
+// most is the largest number of captures that any cell uses; 0 for all of them.
+func (r *Run) most() int { return slices.Max(append([]int{0}, r.Manifest.Settings.Points...)) }
+
+// unused is a sentence on captures of the classes that figures show and no cell uses.
+func (r *Run) unused() string {
+	all, most := r.Manifest.Data.Captures, r.most()
+	if most == 0 || most >= all {
+		return ""
+	}
+	return fmt.Sprintf(" Shown are all %d captures of the classes, of which %d trained and tested.", all, most)
 }
 
 func shorten(names []string, n int) string {
