@@ -92,9 +92,10 @@ type predictor struct {
 	rule  capture.Rule // who is the client in raw captures
 	batch int
 
-	x     []float32 // rows waiting
-	done  []predicted
-	first int // of done: the first one whose scores are waiting
+	x       []float32 // rows waiting
+	trained string    // the source, where it is the data of the training
+	done    []predicted
+	first   int // of done: the first one whose scores are waiting
 }
 
 type predicted struct {
@@ -114,10 +115,10 @@ func (p *predictor) sources(cmd *cobra.Command, args []string) error {
 	return p.captures(cmd, args)
 }
 
-// seen warns of data that the model was trained on: an accuracy on them shows nothing.
+// seen remembers data that the model was trained on: an accuracy on them shows nothing.
 func (p *predictor) seen(path, digest string) {
 	if digest == p.info.Data {
-		fmt.Fprintf(p.stderr, "predict: the model was trained on %s itself; how many are right there says nothing of other captures\n", path)
+		p.trained = path
 	}
 }
 
@@ -364,6 +365,9 @@ func (p *predictor) finish(out string) error {
 		acc := float64(s.Correct) / float64(s.Labelled)
 		lo, hi := metrics.ClopperPearson(s.Correct, s.Labelled, 0.95)
 		s.Accuracy, s.CILow, s.CIHigh = &acc, &lo, &hi
+	}
+	if p.trained != "" {
+		fmt.Fprintf(p.stderr, "predict: the model was trained on %s itself; how many are right there says nothing of other captures\n", p.trained)
 	}
 	if p.json {
 		return p.printJSON(s)

@@ -38,11 +38,15 @@ type preprocessing struct {
 // loadRows reads a data set folder, binned by the flags, or an array file of bin.
 func loadRows(path string, b *binFlags) (*rows, error) {
 	if !dataset.IsSet(path) {
-		if st, err := os.Stat(path); err == nil && st.IsDir() {
-			_, err := dataset.Open(path) // says what is missing in a folder
+		st, err := os.Stat(path)
+		if err == nil && st.IsDir() {
+			_, err = dataset.Open(path) // says what is missing in a folder
 			return nil, err
 		}
-		if err := b.refuseSet(path); err != nil {
+		if err == nil {
+			err = b.refuseSet(path)
+		}
+		if err != nil {
 			return nil, err
 		}
 		return loadArray(path)
