@@ -152,7 +152,7 @@ func (r *Run) accuracyTable(s Settings, groups []Group) Table {
 	t.Notes = []string{
 		fmt.Sprintf("%s %s; guessing is %s %%.", training, s.Normalize, percent(1/float64(len(s.Classes)))),
 		"Interval and p: exact for one repeat, and those of one where all are equal; corrected resampled t (cut to 0 and 100 %) for several" +
-			map[bool]string{true: "; interval over the groups of captures (Korn and Graubard 1998), wide where they are few", false: ""}[splitAxis(s.SplitSpec) != ""] +
+			map[bool]string{true: "; interval over the groups of captures (Korn and Graubard 1998), wide where they are few, of one group exact", false: ""}[splitAxis(s.SplitSpec) != ""] +
 			". p: above " + r.level() + "; p Holm: over the networks of this table. Collapsed: repeats that gave one answer to every test point.",
 	}
 	if r.againstConstant() {
