@@ -22,7 +22,7 @@ var captureWords = auditWords{
 	many: "captures", test: "test captures",
 	equal:       "have the same packets at the same times as a training capture",
 	same:        "hold the same packets as a training capture in another form (other clock, other sizes, or a part of it)",
-	like:        "have the same payload sizes as a training capture",
+	like:        "share long runs of payload sizes with a training capture",
 	equalWithin: "%d pairs of captures on the same side hold the same packets%s: they count twice",
 	probes:      probeWords,
 }

@@ -215,10 +215,12 @@ func (s *source) config(step time.Duration) (binning.Config, error) {
 	c.Step, c.Duration = step, time.Duration(s.study.DurationUS)*time.Microsecond
 	var err error
 	if c.Direction, err = binning.ParseSelect(s.study.Direction); err != nil {
-		return c, err
+		return c, &UsageError{err}
 	}
-	c.Size, err = binning.ParseSize(s.study.Size)
-	return c, err
+	if c.Size, err = binning.ParseSize(s.study.Size); err != nil {
+		return c, &UsageError{err}
+	}
+	return c, nil
 }
 
 // summarize reads every trace once for captures.csv.

@@ -117,7 +117,7 @@ func (s Study) Check() error {
 		return bad("protocols and seeds: at least one of each is needed")
 	}
 	if len(s.Sets) == 0 && (len(s.Nets) == 0 || len(s.StepsUS) == 0 && s.Order == 0) {
-		return bad("networks and steps: at least one of each is needed")
+		return bad("networks and steps: at least one of each is needed; studies with tables of features alone go without")
 	}
 	if err := s.checkSets(); err != nil {
 		return err
@@ -158,6 +158,9 @@ func (s Study) Check() error {
 		for _, spec := range p.Splits {
 			if _, err := dataset.ParseSplits(spec); err != nil {
 				return &UsageError{err}
+			}
+			if err := ApartFromLabel(spec, s.Label); err != nil && s.World == nil {
+				return err
 			}
 		}
 	}

@@ -192,7 +192,7 @@ func (s *source) extract(f *Features, train []int64, t *table) error {
 		}
 	}
 	if n := len(never); n > 0 {
-		return &UsageError{fmt.Errorf("experiments: features %s: no capture has a value of %s (%d of %d columns; a csv has no TCP headers); choose other --sets", f.Sets, never[0], n, len(keep))}
+		return &UsageError{fmt.Errorf("experiments: features %s: no capture has a value of %s (%d of %d columns; a csv or a compact copy has no TCP headers); choose other --sets", f.Sets, never[0], n, len(keep))}
 	}
 	return nil
 }

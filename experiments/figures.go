@@ -162,9 +162,9 @@ func (r *Run) accuracyFigure(f fold) Figure {
 		what = fmt.Sprintf("means over %d repeats; bars: 95 %% intervals of the mean (corrected resampled t)", repeats)
 	}
 	if splitAxis(f.split) != "" {
-		what = "one split; bars: 95 % intervals from a bootstrap over groups of captures"
+		what = "one split; bars: 95 % intervals over the groups of captures (Korn and Graubard)"
 		if repeats > 1 {
-			what = fmt.Sprintf("means over %d splits; bars: 95 %% intervals from a bootstrap over groups of captures", repeats)
+			what = fmt.Sprintf("means over %d splits; bars: 95 %% intervals over the groups of captures (Korn and Graubard)", repeats)
 		}
 	}
 	caption := fmt.Sprintf("Accuracy against time step, protocol %s, splits %s, %d classes: %s. Thin lines: what guessing and the controls reach without looking at the shape of the traffic.",
@@ -178,7 +178,7 @@ func (r *Run) accuracyFigure(f fold) Figure {
 	if f.protocol == "study" && len(r.Published().Cells) > 0 {
 		caption += " Hollow: the numbers that the study published for its own captures."
 	}
-	caption += " A star marks points above " + r.Manifest.Settings.level() + " with p < 0.05 after Holm's correction within their table."
+	caption += " A star marks points above " + r.level() + " with p < 0.05 after Holm's correction within their table."
 	return Figure{"accuracy_" + f.name(), caption, plots.AccuracyVsStep(curves...)}
 }
 

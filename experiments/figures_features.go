@@ -92,7 +92,7 @@ func (r *Run) splitFigure(side []featureFold, part string) Figure {
 	if part != "" {
 		name, what = "ablations_"+side[0].protocol, "Accuracy of a forest on some of the features"
 	}
-	caption := fmt.Sprintf("%s, protocol %s: means over the splits, bars 95 %% intervals (corrected resampled t for random splits, bootstrap over what is held apart for the others). Dashed: guessing and the controls on the first kind of split.",
+	caption := fmt.Sprintf("%s, protocol %s: means over the splits, bars 95 %% intervals (corrected resampled t for random splits, Korn and Graubard over what is held apart for the others). Dashed: guessing and the controls on the first kind of split.",
 		what, side[0].protocol)
 	if pub != nil {
 		caption += " Hollow: the study's own numbers, for its own captures and random splits."

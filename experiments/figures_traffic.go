@@ -72,7 +72,7 @@ func (r *Run) burstFigure(bursts []Burst) Figure {
 	for _, b := range bursts[:min(mostBursts, len(bursts))] {
 		panels = append(panels, b.panel(step, int(math.Ceil(window/float64(step.Microseconds())))))
 	}
-	return Figure{"burst", fmt.Sprintf("The first capture of each class: payload bytes per %s, down above the line and up below it.", plots.StepName(step)),
+	return Figure{"burst", fmt.Sprintf("The first capture of each class (they may differ in more than the class): payload bytes per %s, down above the line and up below it.", plots.StepName(step)),
 		plots.Burst(panels...)}
 }
 

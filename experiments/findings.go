@@ -47,17 +47,17 @@ func (r *Run) findings() (out []finding) {
 	out = append(out, r.openFindings()...)
 	out = append(out, r.featureFindings()...)
 	for _, f := range r.folds(r.Summary()) {
-		out = append(out, f.finding(r.Manifest.Settings))
+		out = append(out, f.finding(r))
 	}
 	return out
 }
 
 // finding of one protocol and kind of split, at its largest number of captures.
-func (f fold) finding(study Study) finding {
+func (f fold) finding(r *Run) finding {
 	out := finding{About: fmt.Sprintf("Protocol %s, splits %s", f.protocol, f.split)}
 	add := out.add
-	level := 1 / float64(len(study.Classes))
-	if study.World != nil {
+	level := 1 / float64(len(r.Manifest.Settings.Classes))
+	if r.againstConstant() {
 		level = f.groups[0].constantAnswer()
 	}
 	var best Group
@@ -81,7 +81,7 @@ func (f fold) finding(study Study) finding {
 			best = g
 		}
 	}
-	s := fmt.Sprintf("%d of %d pairs of network and representation are above %s (%s %%) with p < 0.05 after Holm's correction.", significant, pairs, study.level(), percent(level))
+	s := fmt.Sprintf("%d of %d pairs of network and representation are above %s (%s %%) with p < 0.05 after Holm's correction.", significant, pairs, r.level(), percent(level))
 	if best.Repeats > 0 {
 		s += fmt.Sprintf(" The highest mean is that of %s %s: %s.", netTitle(best.Net), best.on(), best.words())
 	}
@@ -103,7 +103,7 @@ func (f fold) finding(study Study) finding {
 		add("Bytes and packets of the capture, without any series, reach %s: %s.", g.words(), verdict)
 	}
 	if g, ok := f.find("", ControlDuration, 0, f.points[0]); ok && g.P < 0.05 {
-		add("The length of the capture alone reaches %s, %s against %s: it is a label by itself.", g.words(), pWords(g.P), study.level())
+		add("The length of the capture alone reaches %s, %s against %s: it is a label by itself.", g.words(), pWords(g.P), r.level())
 	}
 	var permuted []Group
 	for _, g := range f.groups {
@@ -163,20 +163,48 @@ func (f fold) change() string {
 	if len(steps) < 2 {
 		return ""
 	}
-	var parts []string
+	var names []string
+	var diff, p []float64
 	coarse, fine := steps[0], steps[len(steps)-1]
 	for _, net := range f.nets {
 		a, ok := f.find(net, "", coarse, f.points[0])
 		b, ok2 := f.find(net, "", fine, f.points[0])
 		if ok && ok2 {
-			parts = append(parts, fmt.Sprintf("%s %+.1f", netTitle(net), 100*(b.Mean-a.Mean)))
+			names, diff, p = append(names, netTitle(net)), append(diff, 100*(b.Mean-a.Mean)), append(p, differs(a, b))
 		}
 	}
-	if len(parts) == 0 {
+	if len(names) == 0 {
 		return ""
 	}
+	p = metrics.Holm(p)
+	parts, significant := make([]string, len(names)), 0
+	for i, name := range names {
+		parts[i] = fmt.Sprintf("%s %+.1f (%s)", name, diff[i], pWords(p[i]))
+		if p[i] < 0.05 {
+			significant++
+		}
+	}
 	name := func(us int64) string { return plots.StepName(time.Duration(us) * time.Microsecond) }
-	return fmt.Sprintf("From %s to %s the mean accuracy changes by these points: %s.", name(coarse), name(fine), strings.Join(parts, ", "))
+	return fmt.Sprintf("From %s to %s the mean accuracy changes by these points: %s; %d of %d differ from 0 (two-sided p after Holm's correction: corrected resampled t of the pairs of repeats, or McNemar's where there is one pair or no spread).",
+		name(coarse), name(fine), strings.Join(parts, ", "), significant, len(parts))
+}
+
+// differs is the p of two groups on the same splits having the same accuracy. Differences without a spread leave a t test
+// nothing to go by, however many captures stand behind them.
+func differs(a, b Group) float64 {
+	x, y, n := paired(a, b)
+	spread := false
+	for i := range n {
+		spread = spread || x[i]-y[i] != x[0]-y[0]
+	}
+	t, err := mcnemar(a, b)
+	if spread {
+		t, err = metrics.Corrected(x, y, a.NTrain, a.NTest, level)
+	}
+	if err != nil { // no split in common
+		return 1
+	}
+	return t.P
 }
 
 // caveats say what the numbers cannot show.
@@ -203,14 +231,14 @@ func (r *Run) caveats() (out []string) {
 		if g.Control == "" && g.Part == "" && (smallest == 0 || g.NTest < smallest) {
 			smallest = g.NTest
 		}
-		if m.Settings.World != nil {
+		if r.againstConstant() {
 			level = max(level, g.constantAnswer())
 		}
 	}
 	if smallest > 0 {
 		s := fmt.Sprintf("The smallest test set has %d captures: one more or less right moves its accuracy by %s points.", smallest, fixed(100/float64(smallest), 1))
 		if p := metrics.DetectableAccuracy(level, 0.05, 0.8, smallest); p < 1 {
-			s += fmt.Sprintf(" To be told from %s in 4 of 5 such tests, the true accuracy must be at least %.0f %%.", m.Settings.level(), 100*p)
+			s += fmt.Sprintf(" To be told from %s in 4 of 5 such tests, the true accuracy must be at least %.0f %%.", r.level(), 100*p)
 		}
 		add("%s", s)
 	}

@@ -42,7 +42,7 @@ func (r *Run) openTables(groups []Group) []Table {
 			Column{Name: "Wrong %"}, Column{Name: "Wrong interval", Wide: true}, Column{Name: "False alarms/n"}, Column{Name: "False alarm %", Wide: true}, Column{Name: "False interval"}, Column{Name: "Values with one", Wide: true},
 			Column{Name: "Accuracy %", Wide: true}, Column{Name: "Majority %", Wide: true}, Column{Name: "Macro recall %", Wide: true}),
 		Notes: []string{
-			"Closed world: the same model's answer among the monitored classes alone, on the monitored captures. Recall, wrong: monitored captures named right, and as another monitored class. False alarms: other captures named as a monitored class. Others: seen where training has other captures of the same value, unseen where it has none. Values with one: of the values of other, those with a false alarm.",
+			"Closed world: the same model's answer among the monitored classes alone, on the monitored captures. Recall, wrong: monitored captures named right, and as another monitored class. False alarms: other captures named as a monitored class, 4/3 × 86 being four in three repeats of 86. Others: seen where training has other captures of the same value, unseen where it has none. Values with one: of the values of other, those with a false alarm.",
 			"Answers as they are (the highest score); no threshold was chosen, since these runs hold no captures back to choose it on. Intervals: exact 95 %, of one repeat with the mean count; the folds of one cross-validation count as one repeat; of false alarms of unseen others with their values as clusters (Korn and Graubard 1998).",
 		}}
 	precision := Table{Name: "open_precision", Title: "Precision of an alarm at base rates: " + what, Columns: append(slices.Clone(of), Column{Name: "Recall %"})}

@@ -1,5 +1,13 @@
 package experiments
 
+import (
+	"fmt"
+	"math"
+	"strconv"
+
+	"earshot/train/metrics"
+)
+
 // songsPublished are the four tables of the song study (2022): three songs, 111 captures, nine networks in the
 // profile tsai. Where the study prints None, Points and Accuracy are 0. ResCNN at 10 ms is printed with 21 points,
 // which cannot give 41.67 % (5 of 12 needs 60): one of the two numbers is a slip in the study.
@@ -106,4 +114,45 @@ func (c PublishedCell) Correct() (k, n int, ok bool) {
 	k = int(c.Accuracy*float64(n) + 0.5)
 	diff := c.Accuracy - float64(k)/float64(n)
 	return k, n, diff < 6e-5 && diff > -6e-5 || c.Accuracy == 0.33 && 3*k == n
+}
+
+// publishedTable is the study's own tables with what their percentages imply: right answers, exact interval, p.
+func publishedTable(p Published) Table {
+	t := Table{Name: "published", Title: "The study's own cells, with exact intervals",
+		Columns: []Column{{Name: "Step"}, {Name: "Model", Left: true}, {Name: "Points"}, {Name: "Accuracy %"}, {Name: "Right/test"}, {Name: "95 % low"}, {Name: "95 % high"}, {Name: "p"}, {Name: "p Holm"}},
+		Notes:   []string{"Right/test: the whole numbers behind the percentage when the test set is floor(0.2 points); ? where none fits. p: one-sided against 1/3. p Holm: over all cells of the study. None: as the study prints it, without a number."}}
+	holm := p.holm()
+	n := 0
+	for _, c := range p.Cells {
+		if c.Points == 0 {
+			t.add(stepName(c.StepUS), netTitle(c.Net), "None", "None", "", "", "", "", "")
+			continue
+		}
+		k, test, ok := c.Correct()
+		row := []string{stepName(c.StepUS), netTitle(c.Net), strconv.Itoa(c.Points), percent(c.Accuracy), "?", "", "", "", ""}
+		if ok {
+			lo, hi := metrics.ClopperPearson(k, test, level)
+			row[4], row[5], row[6], row[7], row[8] = fmt.Sprintf("%d/%d", k, test), percent(lo), percent(hi),
+				pvalue(metrics.BinomialTail(k, test, 1.0/3)), pvalue(holm[n])
+		}
+		t.add(row...)
+		n++
+	}
+	return t
+}
+
+// holm is Holm's correction over the study's cells that have numbers, in their order; NaN where none fits.
+func (p Published) holm() []float64 {
+	var out []float64
+	for _, c := range p.Cells {
+		if c.Points == 0 {
+			continue
+		}
+		v := math.NaN()
+		if k, n, ok := c.Correct(); ok {
+			v = metrics.BinomialTail(k, n, 1.0/3)
+		}
+		out = append(out, v)
+	}
+	return metrics.Holm(out)
 }

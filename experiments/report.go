@@ -139,7 +139,7 @@ func (r *Run) document(figures []Figure) document {
 		{"features", "What the features are worth", "", []string{"ablations", "bins", "importances"}},
 		{"models", "The searches and the comparisons", "", []string{"chosen", "comparisons"}},
 		{"answers", "What the models answered", "", []string{"confusion", "collapse", "learning", "refused"}},
-		{"traffic", "The traffic", "What the captures look like, and how much of the label can be seen without a network.", []string{"burst", "series", "assumptions", "durations", "correlation", "packets"}},
+		{"traffic", "The traffic", "What the captures look like, and how much of the label can be seen without a network." + r.unused(), []string{"burst", "series", "assumptions", "durations", "correlation", "packets"}},
 		{"audit", "Leakage audit", auditIntro, []string{"audit"}},
 		{"published", "The study's own numbers", "", []string{"published"}},
 	} {
@@ -156,10 +156,10 @@ func (r *Run) document(figures []Figure) document {
 
 // howToRead is the same in every report.
 var howToRead = []string{
-	"Accuracy is the share of test captures that were named right. A cell with one repeat has an exact (Clopper-Pearson) interval and a one-sided exact p against guessing; several repeats have the mean and the corrected resampled t interval and test of Nadeau and Bengio, because repeats share captures; where all are equal they have the interval of one of them, since no spread is no proof of precision. Repeats are never added up to one large sample.",
+	"Accuracy is the share of test captures that were named right. A cell with one repeat has an exact (Clopper-Pearson) interval and a one-sided exact p against guessing, or against the constant answer where the classes are of unequal size; several repeats have the mean and the corrected resampled t interval and test of Nadeau and Bengio, because repeats share captures; where all are equal they have the interval of one of them, since no spread is no proof of precision. Splits that hold groups of captures apart have the interval of Korn and Graubard over the groups, which is wide where they are few. Repeats are never added up to one large sample.",
 	"p Holm is corrected over the networks of one table. Below 0.05 it is marked with a star in the figures.",
 	"Majority is the constant answer: the most frequent class of the training set. Totals only knows the bytes and packets of the capture, duration only its length. A network is worth its cost if it beats all three.",
-	"Permuted labels must fall to guessing, otherwise the experiment leaks. Shuffled time shows what the order of the time steps adds.",
+	"Permuted labels must fall to guessing, or where the classes are of unequal size to the constant answer, otherwise the experiment leaks. Shuffled time shows what the order of the time steps adds.",
 	"Collapsed counts the repeats in which a network gave the same answer to every test capture. Its accuracy is then the share of that class, however far above guessing it looks.",
 	"View is the field of view: the seconds of traffic that one output of the last convolution sees; global where it is the whole series.",
 }
@@ -208,10 +208,22 @@ func (r *Run) dataFact() string {
 	if bundled.Is(d.Path) {
 		name += " (" + d.Path + ")"
 	}
-	if most := slices.Max(append([]int{0}, r.Manifest.Settings.Points...)); most > 0 && most < d.Captures {
+	if most := r.most(); most > 0 && most < d.Captures {
 		used = fmt.Sprintf("%d captures of the classes, %d used", d.Captures, most)
 	}
 	return fmt.Sprintf("%s: %s, %d duplicates or empty left out", name, used, d.Excluded)
+}
+
+// most is the largest number of captures that any cell uses; 0 for all of them.
+func (r *Run) most() int { return slices.Max(append([]int{0}, r.Manifest.Settings.Points...)) }
+
+// unused is a sentence on captures of the classes that figures show and no cell uses.
+func (r *Run) unused() string {
+	all, most := r.Manifest.Data.Captures, r.most()
+	if most == 0 || most >= all {
+		return ""
+	}
+	return fmt.Sprintf(" Shown are all %d captures of the classes, of which %d trained and tested.", all, most)
 }
 
 func shorten(names []string, n int) string {

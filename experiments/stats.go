@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -10,8 +11,7 @@ import (
 )
 
 const (
-	level     = 0.95   // of every interval, two-sided
-	bootstrap = 10_000 // draws of a cluster bootstrap: the ends of the interval then move by about a tenth of a point
+	level = 0.95 // of every interval, two-sided
 )
 
 // Group is one row of summary.csv: the repeats (splits and seeds) of one setting. Values that do not exist are NaN.
@@ -78,15 +78,15 @@ func majority(class []int, k int) int {
 // Summarize groups the cells that have numbers by everything but split and seed, in the order of the sweep.
 //
 // The interval of a group is the corrected resampled t interval of the mean (Nadeau and Bengio 2003), not cut to 0..1;
-// and a cluster bootstrap over the groups of captures when the split holds groups or times apart, since captures of one
+// and Korn and Graubard's over the groups of captures when the split holds groups or times apart, since captures of one
 // day are not independent. One repeat has its cell's exact interval. So have repeats that are all equal, whatever made
-// them: without a spread the t interval and a bootstrap of nothing but right answers have no width, which no precision of
+// them: without a spread the t interval has no width, which no precision of
 // the data stands behind, and each repeat by itself says how far the accuracy may be off.
 //
 // P is the corrected resampled t test of the mean against guessing, one-sided; the cell's exact binomial p when there is
 // one repeat or when all repeats are equal, which leaves a t test without variance. Repeats are never pooled.
 //
-// In an open world P is above the constant answer instead of guessing; see aboveConstant.
+// In an open world, and where the classes are uneven, P is above the constant answer instead of guessing; see againstConstant.
 //
 // PHolm corrects P over the networks of one table: the groups without a control that share protocol, kind of split,
 // representation, step, normalization and evaluation, over all numbers of points; of classical models, those of all feature
@@ -114,8 +114,9 @@ func Summarize(cells []*Cell, captures []Capture) []Group {
 		out[i].Cells = append(out[i].Cells, c)
 	}
 	tables := map[string][]int{}
+	constant := len(out) > 0 && againstConstant(out[0].World, captures)
 	for i := range out {
-		out[i].summarize(labels)
+		out[i].summarize(labels, constant && out[i].Dataset == "")
 		if g := &out[i]; g.Control == "" {
 			tables[tableKey(g.Settings)] = append(tables[tableKey(g.Settings)], i)
 		}
@@ -140,7 +141,7 @@ func (r *Run) Summary() []Group {
 	return r.groups
 }
 
-func (g *Group) summarize(labels map[int64]map[string]string) {
+func (g *Group) summarize(labels map[int64]map[string]string, constant bool) {
 	first := g.Cells[0]
 	acc := make([]float64, len(g.Cells))
 	train, test := 0, 0
@@ -158,22 +159,46 @@ func (g *Group) summarize(labels map[int64]map[string]string) {
 	if equal {
 		g.CILow, g.CIHigh, g.P = first.CILow, first.CIHigh, first.PGuess
 	}
-	if g.World != nil {
+	if constant {
 		g.P = g.aboveConstant()
 	}
 	if axis := splitAxis(g.SplitSpec); axis != "" {
-		var correct []bool
-		var of []string
-		for _, c := range g.Cells {
-			for _, p := range c.Predictions {
-				correct = append(correct, p.True == p.Predicted)
-				of = append(of, labels[p.CaptureID][axis])
-			}
-		}
-		if lo, hi := metrics.ClusterBootstrap(correct, of, bootstrap, 1, level); lo < hi || !equal && !math.IsNaN(lo) {
-			g.CILow, g.CIHigh = lo, hi
+		if k, n := g.clusters(axis, labels); len(n) > 1 {
+			g.CILow, g.CIHigh = metrics.ClopperPearsonClustered(k, n, level)
 		}
 	}
+}
+
+// clusters are right answers and captures of each value of an axis among the captures that were tested, in order of
+// appearance; a capture that several repeats tested counts once, by its mean.
+func (g *Group) clusters(axis string, labels map[int64]map[string]string) (right, of []float64) {
+	tested := map[int64]int{}
+	for _, c := range g.Cells {
+		for _, p := range c.Predictions {
+			tested[p.CaptureID]++
+		}
+	}
+	index := map[string]int{}
+	for _, c := range g.Cells {
+		for _, p := range c.Predictions {
+			name := labels[p.CaptureID][axis]
+			i, ok := index[name]
+			if !ok {
+				i = len(of)
+				index[name] = i
+				right, of = append(right, 0), append(of, 0)
+			}
+			share := 1 / float64(tested[p.CaptureID])
+			of[i] += share
+			if p.True == p.Predicted {
+				right[i] += share
+			}
+		}
+	}
+	for i := range right { // rounding must not make more right answers than captures
+		right[i] = min(right[i], of[i])
+	}
+	return right, of
 }
 
 // splitAxis is the axis that a split holds apart; empty for splits of single captures.
@@ -184,6 +209,14 @@ func splitAxis(spec string) string {
 		return ""
 	}
 	return axis
+}
+
+// ApartFromLabel refuses a split by the axis that names the classes: no class of the test would be in training.
+func ApartFromLabel(spec, label string) error {
+	if axis := splitAxis(spec); axis != "" && axis == label {
+		return &UsageError{fmt.Errorf("experiments: split %s: the axis %s names the classes, so that training has none of the test's; take another axis", spec, label)}
+	}
+	return nil
 }
 
 func median(v []float64) float64 {

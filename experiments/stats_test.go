@@ -77,7 +77,38 @@ func TestSummarize(t *testing.T) {
 	}
 }
 
-// Splits that hold days apart get their interval from a bootstrap over days.
+// Where one class has most captures, knowing it is no achievement: p is above the constant answer, and permuted labels that reach
+// it do not leak.
+func TestSummarizeUneven(t *testing.T) {
+	var captures []Capture
+	for i := range 12 {
+		captures = append(captures, Capture{ID: int64(i), Class: max(0, i-9)}) // 10, 1, 1
+	}
+	cells := []*Cell{cellOf("fcn", "ours", "stratified:2", "1", "abcabcabc"), cellOf("fcn", "ours", "stratified:2", "2", "abcabcabb")}
+	for _, c := range cells {
+		c.MajorityShare = 0.75
+	}
+	even := Summarize(cells, captures[9:])[0]
+	if want := metrics.CorrectedResampledP([]float64{1, 8.0 / 9}, 1.0/3, 5, 9); even.P != want {
+		t.Errorf("as many of each: p %g, want %g", even.P, want)
+	}
+	g := Summarize(cells, captures)[0]
+	if want := metrics.CorrectedResampledP([]float64{0.25, 8.0/9 - 0.75}, 0, 5, 9); math.Abs(g.P-want) > 1e-12 || g.P <= even.P {
+		t.Errorf("10 of 12 in one class: p %g, want %g", g.P, want)
+	}
+	for _, c := range []struct {
+		captures []Capture
+		world    *World
+		want     bool
+	}{{nil, nil, false}, {captures, nil, true}, {captures[9:], nil, false}, {captures[9:], &World{}, true}} {
+		if got := againstConstant(c.world, c.captures); got != c.want {
+			t.Errorf("%d captures, world %v: %t", len(c.captures), c.world, got)
+		}
+	}
+}
+
+// Splits that hold days apart get their interval over days: one of Clopper and Pearson for clusters, since a bootstrap of two to
+// ten groups covers 50 to 90 % where it says 95.
 func TestSummarizeClusters(t *testing.T) {
 	var cells []*Cell
 	var captures []Capture
@@ -91,19 +122,31 @@ func TestSummarizeClusters(t *testing.T) {
 		cells = append(cells, c)
 	}
 	g := Summarize(cells, captures)[0]
-	var right []bool
-	var day []string
-	for _, c := range cells {
-		for _, p := range c.Predictions {
-			day = append(day, captures[len(right)].Labels["day"])
-			right = append(right, p.True == p.Predicted)
+	k, n := make([]float64, 6), make([]float64, 6)
+	for fold, c := range cells {
+		for i, p := range c.Predictions {
+			day := 3*fold + i/3
+			n[day]++
+			if p.True == p.Predicted {
+				k[day]++
+			}
 		}
 	}
-	lo, hi := metrics.ClusterBootstrap(right, day, bootstrap, 1, 0.95)
+	lo, hi := metrics.ClopperPearsonClustered(k, n, 0.95)
 	if g.CILow != lo || g.CIHigh != hi || !(lo < g.Mean && g.Mean < hi) {
-		t.Errorf("interval %g - %g around %g, want the bootstrap over six days, %g - %g", g.CILow, g.CIHigh, g.Mean, lo, hi)
+		t.Errorf("interval %g - %g around %g, want the one over six days, %g - %g", g.CILow, g.CIHigh, g.Mean, lo, hi)
 	}
-	// With nothing but right answers a bootstrap has no width either.
+	// The same again by another seed is no further evidence.
+	var twice []*Cell
+	for _, c := range cells {
+		again := *c
+		again.Seed++
+		twice = append(twice, c, &again)
+	}
+	if g := Summarize(twice, captures)[0]; math.Abs(g.CILow-lo) > 1e-12 || math.Abs(g.CIHigh-hi) > 1e-12 {
+		t.Errorf("two equal seeds: interval %g - %g, want %g - %g", g.CILow, g.CIHigh, lo, hi)
+	}
+	// Nothing but right answers leaves the number of days.
 	for _, c := range cells {
 		for i := range c.Predictions {
 			c.Predictions[i].Predicted = c.Predictions[i].True
@@ -111,8 +154,15 @@ func TestSummarizeClusters(t *testing.T) {
 		c.score([]int{0, 1, 2})
 	}
 	g = Summarize(cells, captures)[0]
-	if a, b := metrics.ClopperPearson(9, 9, 0.95); g.CILow != a || g.CIHigh != b {
+	if a, b := metrics.ClopperPearsonClustered(n, n, 0.95); g.CILow != a || g.CIHigh != b || !(a < 0.85) {
 		t.Errorf("all right: interval %g - %g, want %g - %g", g.CILow, g.CIHigh, a, b)
+	}
+	// Two groups say next to nothing.
+	for i := range captures {
+		captures[i].Labels = map[string]string{"day": string(rune('0' + i/9))}
+	}
+	if g = Summarize(cells, captures)[0]; !(g.CILow < 0.3) {
+		t.Errorf("two days of right answers only: interval %g - %g", g.CILow, g.CIHigh)
 	}
 	for spec, want := range map[string]string{"group=day": "day", "group=day:3": "day", "time=hour": "hour", "random:1": "", "official": ""} {
 		if got := splitAxis(spec); got != want {

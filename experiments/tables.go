@@ -10,8 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"earshot/train/metrics"
 )
 
 // WriteTables makes cells.csv, summary.csv and tables/ from the cells, replacing what is there. Verify holds the files
@@ -66,9 +64,9 @@ func (r *Run) Tables() []Table {
 	}
 	groups := r.Summary()
 	out := append(r.featureTables(groups), r.accuracyTables(groups)...)
-	if r.Manifest.Settings.World != nil { // most captures are other, and guessing is no level to be above
+	if r.Manifest.Settings.World != nil {
 		out = append(out, r.openTables(groups)...)
-	} else {
+	} else if !r.againstConstant() { // else guessing is no level to be above
 		out = append(out, r.guessingTable(groups))
 	}
 	if t := r.collapseTable(groups); len(t.Rows) > 0 || len(r.Manifest.Settings.Sets) == 0 {
@@ -145,17 +143,24 @@ func (r *Run) accuracyTable(s Settings, groups []Group) Table {
 		what = "packet sizes in order, without time"
 	}
 	t.Title = fmt.Sprintf("Accuracy, protocol %s (%s), %s", s.Protocol, s.SplitSpec, what)
-	t.Notes = []string{
-		fmt.Sprintf("%d epochs, batch %d, %s, normalization %s; guessing is %s %%.", s.Epochs, s.Batch,
-			map[bool]string{true: "incomplete batch dropped", false: "nothing dropped"}[s.DropLast], s.Normalize, percent(1/float64(len(s.Classes)))),
-		"Interval and p: exact for one repeat, and those of one where all are equal; corrected resampled t (cut to 0 and 100 %) for several" +
-			map[bool]string{true: "; interval from a bootstrap over groups of captures", false: ""}[splitAxis(s.SplitSpec) != ""] +
-			". p: above " + r.Manifest.Settings.level() + "; p Holm: over the networks of this table. Collapsed: repeats that gave one answer to every test point.",
+	training := "Normalization"
+	if s.Epochs > 0 { // a table of rockets alone has no training
+		training = fmt.Sprintf("%d epochs, batch %d, %s, normalization", s.Epochs, s.Batch, map[bool]string{true: "incomplete batch dropped", false: "nothing dropped"}[s.DropLast])
 	}
-	if s.World != nil {
+	t.Notes = []string{
+		fmt.Sprintf("%s %s; guessing is %s %%.", training, s.Normalize, percent(1/float64(len(s.Classes)))),
+		"Interval and p: exact for one repeat, and those of one where all are equal; corrected resampled t (cut to 0 and 100 %) for several" +
+			map[bool]string{true: "; interval over the groups of captures (Korn and Graubard 1998), wide where they are few, of one group exact", false: ""}[splitAxis(s.SplitSpec) != ""] +
+			". p: above " + r.level() + "; p Holm: over the networks of this table. Collapsed: repeats that gave one answer to every test point.",
+	}
+	if r.againstConstant() {
+		why := "Most captures are other"
+		if s.World == nil {
+			why = "The classes are of unequal size"
+		}
 		t.Columns = append(t.Columns, Column{Name: "Macro recall %"})
-		t.Notes = append(t.Notes, fmt.Sprintf("Most captures are other: the level to be above is the majority row, not guessing. Macro recall: the mean over the %d classes of the share named right; the constant answer has %s %%.",
-			len(s.Classes), percent(1/float64(len(s.Classes)))))
+		t.Notes = append(t.Notes, fmt.Sprintf("%s: the level to be above is the majority row, not guessing. Macro recall: the mean over the %d classes of the share named right; the constant answer has %s %%.",
+			why, len(s.Classes), percent(1/float64(len(s.Classes)))))
 	}
 	if i := slices.IndexFunc(r.Cells, func(c *Cell) bool { return c.OK() && tableKey(c.Settings) == tableKey(s) && c.StepUS > 0 }); i >= 0 {
 		t.Notes = append(t.Notes, fmt.Sprintf("Of the packets, %d lay exactly between two steps (they count in the later one) and %d in the half step behind the last one (dropped).", r.Cells[i].Ties, r.Cells[i].Edge))
@@ -184,7 +189,7 @@ func (r *Run) accuracyTable(s Settings, groups []Group) Table {
 		row := make([]string, len(t.Columns))
 		row[0], row[1], row[3] = netTitle(c.Net), strconv.Itoa(c.Points), c.Status
 		if len(r.Published().Cells) > 0 {
-			r.study(c.Settings, row[len(row)-2:])
+			r.study(c.Settings, row[16:18])
 		}
 		if !slices.ContainsFunc(refused, func(o Row) bool { return slices.Equal(o.Fields, row) }) {
 			refused = append(refused, Row{Fields: row})
@@ -245,7 +250,7 @@ func (r *Run) accuracyRow(g Group) []string {
 			r.study(g.Settings, row[16:])
 		}
 	}
-	if g.World != nil {
+	if r.againstConstant() {
 		row = append(row, percent(g.balanced()))
 	}
 	return row
@@ -254,6 +259,9 @@ func (r *Run) accuracyRow(g Group) []string {
 // study writes the published points and accuracy of a setting.
 func (r *Run) study(s Settings, dst []string) {
 	p := r.Published()
+	if isRocket(s.Net) { // younger than the study
+		return
+	}
 	if s.Representation == Order {
 		if p.Order > 0 {
 			dst[1] = percent(p.Order)
@@ -342,8 +350,15 @@ func (r *Run) collapseTable(groups []Group) Table {
 				answers[k] += n
 			}
 		}
-		t.add(netTitle(g.Net), g.Protocol, g.SplitSpec, representationName(g.Settings), strconv.Itoa(g.Points), strconv.Itoa(g.Cells[0].OptimizerSteps),
-			strconv.FormatBool(g.DropLast), g.Normalize, statisticsTitle(g.Evaluate), fmt.Sprintf("%d/%d", collapsed, g.Repeats), percent(trained), percent(g.Mean),
+		optimizer, dropped, statistics := strconv.Itoa(g.Cells[0].OptimizerSteps), strconv.FormatBool(g.DropLast), statisticsTitle(g.Evaluate)
+		switch {
+		case isRocket(g.Net):
+			optimizer, dropped, statistics = "", "", ""
+		case g.Net == "lstm" || g.Net == "mlp": // no batch norm
+			statistics = ""
+		}
+		t.add(netTitle(g.Net), g.Protocol, g.SplitSpec, representationName(g.Settings), strconv.Itoa(g.Points), optimizer,
+			dropped, g.Normalize, statistics, fmt.Sprintf("%d/%d", collapsed, g.Repeats), percent(trained), percent(g.Mean),
 			strings.Trim(fmt.Sprint(answers), "[]"))
 	}
 	return t
@@ -359,47 +374,6 @@ func (r *Run) refusedTable() Table {
 		}
 	}
 	return t
-}
-
-// publishedTable is the study's own tables with what their percentages imply: right answers, exact interval, p.
-func publishedTable(p Published) Table {
-	t := Table{Name: "published", Title: "The study's own cells, with exact intervals",
-		Columns: []Column{{Name: "Step"}, {Name: "Model", Left: true}, {Name: "Points"}, {Name: "Accuracy %"}, {Name: "Right/test"}, {Name: "95 % low"}, {Name: "95 % high"}, {Name: "p"}, {Name: "p Holm"}},
-		Notes:   []string{"Right/test: the whole numbers behind the percentage when the test set is floor(0.2 points); ? where none fits. p: one-sided against 1/3. p Holm: over all cells of the study."}}
-	holm := p.holm()
-	n := 0
-	for _, c := range p.Cells {
-		if c.Points == 0 {
-			t.add(stepName(c.StepUS), netTitle(c.Net), "None", "None", "", "", "", "", "")
-			continue
-		}
-		k, test, ok := c.Correct()
-		row := []string{stepName(c.StepUS), netTitle(c.Net), strconv.Itoa(c.Points), percent(c.Accuracy), "?", "", "", "", ""}
-		if ok {
-			lo, hi := metrics.ClopperPearson(k, test, level)
-			row[4], row[5], row[6], row[7], row[8] = fmt.Sprintf("%d/%d", k, test), percent(lo), percent(hi),
-				pvalue(metrics.BinomialTail(k, test, 1.0/3)), pvalue(holm[n])
-		}
-		t.add(row...)
-		n++
-	}
-	return t
-}
-
-// holm is Holm's correction over the study's cells that have numbers, in their order; NaN where none fits.
-func (p Published) holm() []float64 {
-	var out []float64
-	for _, c := range p.Cells {
-		if c.Points == 0 {
-			continue
-		}
-		v := math.NaN()
-		if k, n, ok := c.Correct(); ok {
-			v = metrics.BinomialTail(k, n, 1.0/3)
-		}
-		out = append(out, v)
-	}
-	return metrics.Holm(out)
 }
 
 // tableName is the part of a file name that tells tables apart: ours_stratified-5_100ms.

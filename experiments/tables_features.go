@@ -212,10 +212,10 @@ func (r *Run) modelTable(f featureFold) Table {
 			{Name: "Study %"}, {Name: "Study SD", Wide: true}, {Name: "Study median", Wide: true}}}
 	interval := "corrected resampled t over the splits"
 	if splitAxis(f.split) != "" {
-		interval = "bootstrap over what the split holds apart"
+		interval = "Korn and Graubard (1998) over what the split holds apart"
 	}
 	t.Notes = append([]string{fmt.Sprintf("In each split the grid of a model is searched on stratified %d-fold splits of the training captures. Interval: %s; that of one split, exact, where all are equal. Balanced: mean recall of the classes. Guessing is %s %%. p Holm: against %s, over the models of this table.",
-		innerFolds, interval, percent(1/float64(len(r.Manifest.Settings.Classes))), r.Manifest.Settings.level())}, r.featureNotes(f)...)
+		innerFolds, interval, percent(1/float64(len(r.Manifest.Settings.Classes))), r.level())}, r.featureNotes(f)...)
 	pub := r.Published().Requests
 	beside := splitAxis(f.split) == "" && pub != nil // the study's splits are random
 	if !beside {

@@ -111,7 +111,7 @@ func (r *Run) binCounts() (bins []int) {
 func (r *Run) ablationTable(f featureFold) Table {
 	t := Table{Name: "ablations_" + f.name(), Title: fmt.Sprintf("Forest on some of the features, protocol %s, %s", f.protocol, specTitle(f.split)),
 		Columns: []Column{{Name: "Features", Left: true}, {Name: "Test points"}, {Name: "Accuracy %"}, {Name: "SD"}, {Name: "95 % low"}, {Name: "95 % high"}, {Name: "p Holm"}, {Name: "Study %"}, {Name: "Study SD", Wide: true}},
-		Notes:   append([]string{fmt.Sprintf("%d trees, no search; the study searched its grid. p Holm: against %s, over the rows of this table.", r.Manifest.Settings.Trees, r.Manifest.Settings.level())}, r.featureNotes(f)...)}
+		Notes:   append([]string{fmt.Sprintf("%d trees, no search; the study searched its grid. p Holm: against %s, over the rows of this table.", r.Manifest.Settings.Trees, r.level())}, r.featureNotes(f)...)}
 	pub := r.Published().Requests
 	beside := splitAxis(f.split) == "" && pub != nil
 	if !beside {

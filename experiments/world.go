@@ -123,9 +123,9 @@ func (s *source) over(sp dataset.Splitter) dataset.Splitter {
 	return sp.Over(s.study.World.Axis)
 }
 
-// aboveConstant is the p of an open world's group: one-sided, accuracy above that of the constant answer, by the corrected
+// aboveConstant is the p of a group that is held against the constant answer: one-sided, accuracy above that of the constant answer, by the corrected
 // resampled t test of the differences; the cell's exact McNemar where there is one repeat or no spread. Guessing 1/K says
-// nothing where most captures are other.
+// nothing where most captures are of one class.
 func (g *Group) aboveConstant() float64 {
 	diff := make([]float64, len(g.Cells))
 	equal := true
@@ -158,9 +158,35 @@ func (g Group) balanced() (mean float64) {
 	return mean
 }
 
+// uneven is from how many times guessing on the share of the most frequent class takes the place of guessing.
+const uneven = 1.2
+
+// againstConstant says whether accuracies are held against the constant answer instead of guessing: in an open world, and
+// where classes are of so unequal size that a model is above guessing by knowing nothing but the most frequent one.
+func againstConstant(w *World, captures []Capture) bool {
+	if w != nil {
+		return true
+	}
+	count := map[int]int{}
+	n, most := 0, 0
+	for _, c := range captures {
+		if c.Class >= 0 {
+			n++
+			count[c.Class]++
+			most = max(most, count[c.Class])
+		}
+	}
+	return float64(most*len(count)) > uneven*float64(n)
+}
+
+// againstConstant is that of the run; each data set of an archive has classes of its own, and no such p.
+func (r *Run) againstConstant() bool {
+	return !r.archive() && againstConstant(r.Manifest.Settings.World, r.Captures)
+}
+
 // level says what an accuracy is held against in p-values.
-func (s Study) level() string {
-	if s.World != nil {
+func (r *Run) level() string {
+	if r.againstConstant() {
 		return "the constant answer"
 	}
 	return "guessing"

@@ -181,6 +181,7 @@ func (l accuracyLine) Plot(c draw.Canvas, p *plot.Plot) {
 		}
 		dots = append(dots, dot{at, ours})
 		if q.Significant {
+			top = max(top, at.Y+ours.Radius) // a bar that ends at 100 % ends within the marker
 			c.FillText(bold(lettering(sizeLabel, draw.XCenter, l.color)), vg.Point{X: px, Y: top + 1}, "*")
 		}
 		if q.Step != 0 {

@@ -36,7 +36,7 @@ func ConfusionMatrix(classes []string, ms ...Confusion) *Figure {
 	room := (f.Width*72 - 90) / float64(perRow*k) // names and color bar take about 90 points
 	var all []*matrix
 	for i, c := range ms {
-		first, last := i%perRow == 0, i%perRow == perRow-1 || i == len(ms)-1
+		first, last := i%perRow == 0, i%perRow == perRow-1 // the rows' color bars stand in one column, or the panels are not aligned
 		if first {
 			f.Panels = append(f.Panels, nil)
 		}

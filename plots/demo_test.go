@@ -19,6 +19,7 @@ func demos() map[string]*Figure {
 		"blocks":       demoBlocks(),
 		"confusion":    demoConfusion(3),
 		"confusion4":   demoConfusion(4),
+		"confusion5":   demoConfusion(5),
 		"confusion12":  demoConfusion(12),
 		"confusion100": demoConfusion(100),
 		"learning":     demoLearning(1),
@@ -134,11 +135,12 @@ func demoConfusion(k int) *Figure {
 			z[i][r.IntN(k)] += 1.5 * r.Float64()
 		}
 	}
-	if k == 4 {
-		three := func() [][]float64 {
-			return [][]float64{{z[0][0], z[1][2], 0}, {1, z[1][1], 0.2}, {z[2][0], 0, z[2][2]}}
+	if k == 4 || k == 5 { // five: a second row that is not full
+		var ms []Confusion
+		for _, name := range []string{"FCN", "ResNet", "LSTM", "InceptionTime", "MiniRocket + ridge"}[:k] {
+			ms = append(ms, Confusion{name, [][]float64{{z[0][0], z[1][2], 0}, {1, z[1][1], 0.2}, {z[2][0], 0, z[2][2]}}})
 		}
-		return ConfusionMatrix(demoNames(3), Confusion{"FCN", three()}, Confusion{"ResNet", three()}, Confusion{"LSTM", three()}, Confusion{"InceptionTime", three()})
+		return ConfusionMatrix(demoNames(3), ms...)
 	}
 	return ConfusionMatrix(demoNames(k), Confusion{Counts: z})
 }

@@ -93,11 +93,11 @@ func (d *treeDiagram) Plot(c draw.Canvas, _ *plot.Plot) {
 		from.Y -= treeBox / 2
 		to.Y += treeBox / 2
 		c.StrokeLine2(stroke(pale, 0.6), from.X, from.Y, to.X, to.Y)
-		word := "no"
+		word, side, away := "no", draw.XLeft, vg.Length(2) // beside the branch, on its upper side
 		if p.yes {
-			word = "yes"
+			word, side, away = "yes", draw.XRight, -2
 		}
-		c.FillText(lettering(sizeSmall, draw.XCenter, pale), vg.Point{X: (from.X + to.X) / 2, Y: (from.Y+to.Y)/2 + 1}, word)
+		c.FillText(lettering(sizeSmall, side, pale), vg.Point{X: (from.X+to.X)/2 + away, Y: (from.Y+to.Y)/2 + 1}, word)
 	}
 	for _, p := range d.drawn {
 		n, at := d.nodes[p.node], center(p)

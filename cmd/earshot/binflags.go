@@ -14,7 +14,12 @@ type binFlags struct {
 	label   string
 	classes []string
 	rule    binRule
+
+	flags *pflag.FlagSet // that add made them flags of
 }
+
+// binFlagNames are the flags that say how captures become series.
+var binFlagNames = []string{"label", "classes", "step", "duration", "channels", "direction", "size", "assign", "ties", "edge"}
 
 // binRule is a binning.Config in words, as flags and as JSON (preprocessing in model.json).
 type binRule struct {
@@ -31,6 +36,7 @@ type binRule struct {
 }
 
 func (b *binFlags) add(f *pflag.FlagSet) {
+	b.flags = f
 	d := binning.Default()
 	r := ruleOf(d)
 	f.StringVar(&b.label, "label", "", "label axis that names the classes")
@@ -43,6 +49,17 @@ func (b *binFlags) add(f *pflag.FlagSet) {
 	f.StringVar(&b.rule.Assign, "assign", r.Assign, "step of a packet: nearest or floor")
 	f.StringVar(&b.rule.Ties, "ties", r.Ties, "packet exactly between two steps: up or even")
 	f.StringVar(&b.rule.Edge, "edge", r.Edge, "packet of the last half step: drop or clamp")
+}
+
+// refuseSet refuses the flags for an array, whose series are made already: a step that is passed over in silence would
+// be believed.
+func (b *binFlags) refuseSet(path string) error {
+	for _, name := range binFlagNames {
+		if b.flags.Changed(name) {
+			return usagef("--%s: %s is no data set folder; an array is binned already: leave --%s out, or bin it anew", name, path, name)
+		}
+	}
+	return nil
 }
 
 // config checks the flags; every mistake is wrong usage.

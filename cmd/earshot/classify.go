@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
@@ -11,6 +13,7 @@ import (
 	"earshot/data/dataset/npz"
 	"earshot/train"
 	"earshot/train/classical"
+	"earshot/train/metrics"
 
 	"github.com/spf13/cobra"
 )
@@ -29,7 +32,8 @@ func newClassifyCommand(a *app) *cobra.Command {
 		Long: `Fit a classical model on the table of --train and write its answers for the rows of --test.
 
 Tables are .npz files with X (N,F) and y (N), or with --label AXIS the label_AXIS that features writes; classes of the test
-table may be missing. The result holds pred (N), and where the model has them proba (N,K), decision (N; one column for each
+table may be missing. Of label_AXIS rows without a value, captures that have no such label, are neither learned nor counted. The
+share of right answers stands beside its exact 95 % interval and the share of the test's most frequent class. The result holds pred (N), and where the model has them proba (N,K), decision (N; one column for each
 class or, for svm, pair of classes beyond two classes), importances (F) and classes (K). Models:
 ` + strings.Join(train.ClassifierNames(), ", ") + `.
 
@@ -73,6 +77,11 @@ type answer struct {
 	Features int               `json:"features"`
 	Correct  *int              `json:"correct,omitempty"` // with y in the test table
 	Accuracy *float64          `json:"accuracy,omitempty"`
+	CILow    *float64          `json:"ci_low,omitempty"` // exact, 95 %
+	CIHigh   *float64          `json:"ci_high,omitempty"`
+	Labelled *int              `json:"labelled,omitempty"` // rows of the test table that have a class
+	Majority *float64          `json:"majority,omitempty"` // share of the most frequent class among them
+	Known    int               `json:"in_training"`        // rows of the test table that the training table has, too
 	Fit      float64           `json:"fit_s"`
 	Predict  float64           `json:"predict_s"`
 }
@@ -125,6 +134,21 @@ func (a *app) classify(f classifyFlags) error {
 	if test.x.F != learn.x.F {
 		return fmt.Errorf("%s: X: %d features, %s has %d; both tables need the same columns", f.test, test.x.F, f.train, learn.x.F)
 	}
+	if learn.names != nil && test.names != nil && !slices.Equal(learn.names, test.names) {
+		return fmt.Errorf("%s: X: its columns are not those of %s; both tables need the same columns", f.test, f.train)
+	}
+	if !slices.Equal(learn.edges, test.edges) {
+		return fmt.Errorf("%s: edges: its histograms have other bins than those of %s; compute both tables from one data set (data merge), or take features that learn nothing from the data", f.test, f.train)
+	}
+	known := shared(learn.x, test.x)
+	if known > 0 {
+		a.logLine(fmt.Sprintf("classify: %d of %d rows of %s equal rows of %s; if these are the same captures, right answers to them show nothing", known, test.x.N, f.test, f.train))
+	}
+	if f.label != "" {
+		if n := learn.labelled(); n > 0 {
+			a.logLine(fmt.Sprintf("classify: %d rows of %s have no %s and are left out", n, f.train, f.label))
+		}
+	}
 	classes, y := numbers(learn.y)
 	c := model
 	if f.scale {
@@ -145,31 +169,70 @@ func (a *app) classify(f classifyFlags) error {
 		return err
 	}
 	if f.save != "" {
-		if err := train.SaveClassifier(f.save, classical.Info{Classes: classes, Rows: learn.x.N, Version: buildVersion().Version}, c); err != nil {
+		if err := train.SaveClassifier(f.save, classical.Info{Classes: classes, Features: learn.names, Rows: learn.x.N, Version: buildVersion().Version}, c); err != nil {
 			return err
 		}
 	}
-	r := answer{Model: f.model, Train: learn.x.N, Test: test.x.N, Features: learn.x.F, Fit: fit.Seconds(), Predict: took.Seconds()}
+	r := answer{Model: f.model, Train: learn.x.N, Test: test.x.N, Features: learn.x.F, Known: known, Fit: fit.Seconds(), Predict: took.Seconds()}
 	_, r.Settings, _ = train.ClassifierSettings(model)
 	if _, clusters := model.(*classical.KMeans); test.y != nil && !clusters {
-		n := 0
-		for i, p := range pred {
-			if classes[p] == test.y[i] {
-				n++
-			}
-		}
-		share := float64(n) / float64(max(1, test.x.N))
-		r.Correct, r.Accuracy = &n, &share
+		r.score(pred, classes, test.y, f.label != "")
 	}
 	if a.json {
 		return a.printJSON(r)
 	}
 	if r.Correct != nil {
-		_, err = fmt.Fprintf(a.stdout, "%s: %d of %d right (%.2f %%)\n", f.model, *r.Correct, r.Test, 100**r.Accuracy)
+		_, err = fmt.Fprintf(a.stdout, "%s: %d of %d right (%.2f %%; 95 %% interval %.1f to %.1f; the most frequent class is %.1f %%)\n",
+			f.model, *r.Correct, *r.Labelled, 100**r.Accuracy, 100**r.CILow, 100**r.CIHigh, 100**r.Majority)
 	} else {
 		_, err = fmt.Fprintf(a.stdout, "%s: %d rows answered\n", f.model, r.Test)
 	}
 	return err
+}
+
+// score counts the right answers. An empty class of an axis is none: the row is not counted.
+func (r *answer) score(pred []int, classes, y []string, axis bool) {
+	right, labelled, most := 0, 0, 0
+	count := map[string]int{}
+	for i, p := range pred {
+		if axis && y[i] == "" {
+			continue
+		}
+		labelled++
+		count[y[i]]++
+		most = max(most, count[y[i]])
+		if classes[p] == y[i] {
+			right++
+		}
+	}
+	if labelled == 0 {
+		return
+	}
+	share, majority := float64(right)/float64(labelled), float64(most)/float64(labelled)
+	low, high := metrics.ClopperPearson(right, labelled, 0.95)
+	r.Correct, r.Labelled, r.Accuracy, r.CILow, r.CIHigh, r.Majority = &right, &labelled, &share, &low, &high, &majority
+}
+
+// shared counts the rows of test that are rows of train, too.
+func shared(train, test classical.Matrix) (n int) {
+	have := map[[sha256.Size]byte]bool{}
+	var b []byte
+	digest := func(row []float64) [sha256.Size]byte {
+		b = b[:0]
+		for _, v := range row {
+			b = binary.LittleEndian.AppendUint64(b, math.Float64bits(v))
+		}
+		return sha256.Sum256(b)
+	}
+	for i := range train.N {
+		have[digest(train.Row(i))] = true
+	}
+	for i := range test.N {
+		if have[digest(test.Row(i))] {
+			n++
+		}
+	}
+	return n
 }
 
 // takeSeries tells a model how many channels the series of a table (N,C,T) have.
@@ -243,7 +306,27 @@ type table struct {
 	x        classical.Matrix
 	channels int // of series (N,C,T); 0: rows of features
 	y        []string
-	integer  bool // y held whole numbers
+	integer  bool      // y held whole numbers
+	names    []string  // of the columns, where the file has them
+	edges    []float64 // of histograms, where the file has them
+}
+
+// labelled drops the rows of an empty class and counts them.
+func (t *table) labelled() (dropped int) {
+	kept := classical.Matrix{F: t.x.F}
+	var y []string
+	for i, c := range t.y {
+		if c == "" {
+			dropped++
+			continue
+		}
+		kept.X, y = append(kept.X, t.x.Row(i)...), append(y, c)
+		kept.N++
+	}
+	if dropped > 0 {
+		t.x, t.y = kept, y
+	}
+	return dropped
 }
 
 func readTable(path, classesIn string) (table, error) {
@@ -273,6 +356,16 @@ func readTable(path, classesIn string) (table, error) {
 	for i, v := range v {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			return bad("X", fmt.Errorf("row %d, feature %d is %v; fill or drop missing values first", i/t.x.F, i%t.x.F, v))
+		}
+	}
+	if names, ok := m["names"]; ok && t.channels == 0 {
+		if t.names, err = names.AsStrings(); err != nil || len(t.names) != t.x.F {
+			return bad("names", fmt.Errorf("one for each of the %d columns of X is needed", t.x.F))
+		}
+	}
+	if edges, ok := m["edges"]; ok {
+		if t.edges, err = edges.AsFloat64(); err != nil {
+			return bad("edges", err)
 		}
 	}
 	y, ok := m[classesIn]

@@ -120,6 +120,9 @@ into dataset.json, unless --authorized and --filter say it.`,
 				return err
 			}
 			a.warnImport(r, src.csv != "" || src.npz != "")
+			if label != "" {
+				err = errors.Join(err, a.warnLabels(out))
+			}
 			if e := a.printImport(r, out); err == nil {
 				err = e
 			}
@@ -129,7 +132,7 @@ into dataset.json, unless --authorized and --filter say it.`,
 	f := c.Flags()
 	src.add(f)
 	f.StringVar(&out, "out", "", "data set folder")
-	f.StringVar(&label, "label", "", "expression searched in each path; every named group (?P<AXIS>…) is a label axis")
+	f.StringVar(&label, "label", "", "expression searched in each whole path, folders too; every named group (?P<AXIS>…) is a label axis")
 	f.StringVar(&labels, "labels", "", "csv of labels; --key names the column with the file's base name, the others are label axes")
 	f.StringVar(&key, "key", "", "column of --labels that holds the base name")
 	f.StringVar(&name, "name", "", "name of the data set (default that of the folder)")
@@ -161,6 +164,26 @@ func (a *app) warnImport(r dataset.ImportReport, sizesOnly bool) {
 		}
 		a.logLine(fmt.Sprintf("size: %d packets are larger than %d bytes: %s", r.Oversize, dataset.MTU, what))
 	}
+}
+
+// warnLabels names the axes that tell no two captures apart: an expression that matched a folder of every path.
+func (a *app) warnLabels(dir string) error {
+	s, err := dataset.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	for _, axis := range s.Manifest.Axes {
+		values := map[string]bool{}
+		for _, c := range s.Captures {
+			values[c.Labels[axis]] = true
+		}
+		if len(values) == 1 && len(s.Captures) > 1 {
+			a.logLine(fmt.Sprintf("label %s: %q in all %d captures; --label takes the first match in the whole path, such as %s",
+				axis, s.Captures[0].Labels[axis], len(s.Captures), s.Captures[0].Source))
+		}
+	}
+	return nil
 }
 
 func (a *app) printImport(r dataset.ImportReport, out string) error {

@@ -47,6 +47,9 @@ constant answer's accuracy to 1. Of a split with several repeats the first is au
 			if err != nil {
 				return usagef("--split: %w", err)
 			}
+			if err := experiments.ApartFromLabel(split, label); err != nil {
+				return usagef("--split: %w", err)
+			}
 			o := experiments.AuditOptions{Seed: a.seed, Threads: a.threads}
 			settings := map[string]string{}
 			for _, s := range set {

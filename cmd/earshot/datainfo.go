@@ -105,7 +105,7 @@ func printInfo(out io.Writer, i dataset.Info) error {
 		day := func(us int64) string { return time.UnixMicro(us).UTC().Format(time.DateTime) }
 		fmt.Fprintf(w, "recorded\t%s to %s UTC\n", day(i.FirstUS), day(i.LastUS))
 	}
-	fmt.Fprintf(w, "captures\t%d (%d included, %d duplicates, %d empty, %d near duplicates)\n", i.Captures, i.Included, i.Duplicates, i.Empties, i.Near)
+	fmt.Fprintf(w, "captures\t%d (%d included, %d duplicates, %d empty, %d with the first 100 payload sizes of an earlier one)\n", i.Captures, i.Included, i.Duplicates, i.Empties, i.Near)
 	fmt.Fprintf(w, "packets\t%d (%d larger than %d bytes)\n", i.Packets, i.Oversize, dataset.MTU)
 	fmt.Fprintf(w, "bytes\t%d payload, %d IP, %d frame\n", i.Bytes.Payload, i.Bytes.IP, i.Bytes.Frame)
 	fmt.Fprintf(w, "direction\tunknown for %.2f %% of the bytes, guessed in %d captures\n", 100*i.Unknown, i.Guessed)

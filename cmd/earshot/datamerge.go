@@ -36,6 +36,9 @@ their new numbers: health.csv, truth.jsonl, and lists such as servers.txt.`,
 			if err := replaceSet(out, func() error { return dataset.Merge(out, args...) }); err != nil {
 				return err
 			}
+			if err := a.warnNumbers(args); err != nil {
+				return err
+			}
 			s, err := dataset.Open(out)
 			if err != nil {
 				return err
@@ -54,6 +57,48 @@ their new numbers: health.csv, truth.jsonl, and lists such as servers.txt.`,
 	c.Flags().BoolVar(&force, "force", false, "replace --out")
 	c.MarkFlagRequired("out")
 	return c
+}
+
+// numbered are the axes on which every recording counts from 0.
+var numbered = []string{"session", "browser", "rig", "repetition"}
+
+// warnNumbers names the numbered axes that the sets have values of in common: session 0 of one is not session 0 of the other.
+func (a *app) warnNumbers(dirs []string) error {
+	in := map[string]map[string]int{} // axis, value: set that had it first
+	for _, axis := range numbered {
+		in[axis] = map[string]int{}
+	}
+	shared := map[string]bool{}
+	for i, dir := range dirs {
+		s, err := dataset.Open(dir)
+		if err != nil {
+			return err
+		}
+		for _, c := range s.Captures {
+			for _, axis := range numbered {
+				v := c.Labels[axis]
+				if first, ok := in[axis][v]; ok && first != i {
+					shared[axis] = true
+				} else if v != "" {
+					in[axis][v] = i
+				}
+			}
+		}
+		if err := s.Close(); err != nil {
+			return err
+		}
+	}
+	var axes []string
+	for _, axis := range numbered {
+		if shared[axis] {
+			axes = append(axes, axis)
+		}
+	}
+	if len(axes) > 0 {
+		a.logLine(fmt.Sprintf("merge: the sets count %s from the same number on: captures of equal number are one group to splits and audits, although they were not recorded together",
+			strings.Join(axes, ", ")))
+	}
+	return nil
 }
 
 // replaceSet makes a data set in out. One that is there is put aside, and comes back when that fails.
@@ -87,6 +132,14 @@ func replaceSet(out string, build func() error) error {
 	return os.RemoveAll(old)
 }
 
+// exported is what data export --json prints.
+type exported struct {
+	Out      string `json:"out"`
+	Captures int    `json:"captures"`
+	Packets  int64  `json:"packets"`
+	LeftOut  int    `json:"left_out"` // duplicates and empties
+}
+
 func newDataExportCommand(a *app) *cobra.Command {
 	var to, out string
 	var force bool
@@ -115,10 +168,28 @@ and the data card README.md, where the set has them; truth.jsonl and lists of ad
 			if err != nil {
 				return err
 			}
+			export := func() error { return dataset.Export(s, to, out) }
 			if to == dataset.Compact {
-				return replaceSet(out, func() error { return dataset.Export(s, to, out) })
+				err = replaceSet(out, export)
+			} else {
+				err = export()
 			}
-			return dataset.Export(s, to, out)
+			if err != nil {
+				return err
+			}
+			written := s.Included()
+			if to == dataset.Compact { // the whole set, marks and all
+				written = s.Captures
+			}
+			e := exported{Out: out, Captures: len(written), LeftOut: len(s.Captures) - len(written)}
+			for _, c := range written {
+				e.Packets += c.Packets
+			}
+			if a.json {
+				return a.printJSON(e)
+			}
+			_, err = fmt.Fprintf(a.stdout, "%s: %d captures, %d packets (%d duplicates and empties left out)\n", out, e.Captures, e.Packets, e.LeftOut)
+			return err
 		},
 	}
 	c.Flags().StringVar(&to, "to", "", "format: "+strings.Join(dataset.ExportFormats, ", ")+" (a data set of times, directions and sizes, without addresses)")

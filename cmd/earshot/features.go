@@ -36,7 +36,9 @@ Duplicates and empty captures have no row. Several sets, joined by commas, stand
 NaN in Parquet and npz. earshot features --list shows every set with its settings and columns.
 
 --per connection: with a tcptrace set, rows are TCP connections as tcptrace tells them apart; else flows, which --set idle=120s,active=1800s end.
-Packets whose direction is not known belong to neither side. --split names the captures that may set the edges of histograms (edges=train).`,
+Packets whose direction is not known belong to neither side. --split names the captures that may set the edges of histograms (edges=train).
+Edges are learned from the data, so that histograms of two data sets have different bins; the npz keeps them in its array edges, and
+classify takes only tables of the same ones.`,
 		Example: `  earshot features --list
   earshot features tcptrace22,histogram echo --out F.csv --set bins=15,acks=no
   earshot features tcptrace,tcptrace_extra echo --per connection --out F.parquet
@@ -159,7 +161,11 @@ func (a *app) features(ctx context.Context, sets, dir string, f featureFlags) er
 	}
 	r.Rows, r.Columns = m.N, m.F
 	if empty := emptyColumns(m); len(empty) > 0 && m.N > 0 {
-		a.logLine(fmt.Sprintf("features: no row has a value of %s (%d of %d columns; a csv has no TCP headers)", empty[0], len(empty), m.F))
+		why := ""
+		if len(empty) == m.F {
+			why = "; a csv or a compact copy has no TCP headers"
+		}
+		a.logLine(fmt.Sprintf("features: no row has a value of %s (%d of %d columns%s)", empty[0], len(empty), m.F, why))
 	}
 	return a.printFeatures(r)
 }

@@ -45,6 +45,9 @@ func featureArrays(m *features.Matrix, axes []string) []npz.Named {
 		{Name: "capture_id", Array: npz.Int64(m.CaptureID)},
 		{Name: "capture", Array: npz.Strings(m.Source)},
 	}
+	if m.Edges != nil {
+		a = append(a, npz.Named{Name: "edges", Array: npz.Float64(m.Edges)})
+	}
 	if perConnection(m) {
 		number := make([]int64, m.N)
 		for i, n := range m.Number {

@@ -118,6 +118,14 @@ func (a *app) figure(kind, path string, f *plotFlags) (experiments.Figure, error
 		return experiments.Figure{}, usagef("plot %s: of a data set or an array there are %s, of a table ranks, of a model folder tree; the others need a run folder", kind, strings.Join(dataKinds, ", "))
 	}
 	if !dataset.IsSet(path) {
+		st, err := os.Stat(path)
+		if err != nil {
+			return experiments.Figure{}, fmt.Errorf("plot %s: %w", kind, err)
+		}
+		if st.IsDir() {
+			_, err = dataset.Open(path) // says what is missing in a folder
+			return experiments.Figure{}, err
+		}
 		if kind == "burst" || kind == "durations" {
 			return experiments.Figure{}, usagef("plot %s %s: a data set folder is needed", kind, path)
 		}
@@ -185,13 +193,18 @@ func (a *app) setFigure(kind string, s *dataset.Set, f *plotFlags) (experiments.
 		for k := range classes[:min(most, len(classes))] {
 			ids = append(ids, caps[slices.IndexFunc(caps, func(c dataset.Capture) bool { return class(c) == k })].ID)
 		}
-		return burstFigure(s, ids, classes, cfg)
+		fig, err := burstFigure(s, ids, classes, cfg)
+		fig.Caption += "; the first capture of each class, which may differ in more than the class"
+		if len(classes) > most {
+			fig.Caption += fmt.Sprintf("; %d of %d classes, --classes or --capture names others", most, len(classes))
+		}
+		return fig, err
 	case "durations":
 		seconds := make([][]float64, len(classes))
 		for _, c := range caps {
 			seconds[class(c)] = append(seconds[class(c)], float64(c.DurationUS)/1e6)
 		}
-		return experiments.Figure{Name: kind, Caption: "how long the captures last; every capture, quartiles and median of each class",
+		return experiments.Figure{Name: kind, Caption: "how long the captures last, from the first packet to the last; every capture, quartiles and median of each class",
 			Figure: plots.Durations(classes, seconds, cfg.Duration.Seconds())}, nil
 	}
 	t, err := dataset.Bin(s, f.bin.label, f.bin.classes, cfg)
@@ -210,6 +223,7 @@ func burstFigure(s *dataset.Set, ids []int64, names []string, cfg binning.Config
 		return experiments.Figure{}, usagef("%w", err)
 	}
 	var panels []plots.BurstPanel
+	var sources []string
 	for i, id := range ids {
 		c, err := s.Capture(id)
 		if err != nil {
@@ -230,8 +244,9 @@ func burstFigure(s *dataset.Set, ids []int64, names []string, cfg binning.Config
 		for k := range steps {
 			p.Down, p.Up = append(p.Down, float64(x[k])), append(p.Up, float64(x[steps+k]))
 		}
-		panels = append(panels, p)
+		panels, sources = append(panels, p), append(sources, c.Source)
 	}
-	return experiments.Figure{Name: "burst", Caption: fmt.Sprintf("%s bytes per %s, down above the line and up below it", binning.SizeName(cfg.Size), plots.StepName(cfg.Step)),
+	return experiments.Figure{Name: "burst", Caption: fmt.Sprintf("%s bytes per %s, down above the line and up below it, of %s",
+		binning.SizeName(cfg.Size), plots.StepName(cfg.Step), strings.Join(sources, ", ")),
 		Figure: plots.Burst(panels...)}, nil
 }

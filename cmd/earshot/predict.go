@@ -24,7 +24,7 @@ import (
 )
 
 func newPredictCommand(a *app) *cobra.Command {
-	var model, out string
+	var model, out, clients, servers string
 	var batch int
 	var force bool
 	cmd := &cobra.Command{
@@ -32,7 +32,8 @@ func newPredictCommand(a *app) *cobra.Command {
 		Short: "Score captures with a trained model",
 		Long: `Scores a data set, an array that bin wrote, or raw captures (files, or folders of them) with a model that train wrote.
 
-Captures are read as the model was trained: its bins, its rule for who is the client, its normalizer. P.csv has a row for
+Captures are read as the model was trained: its bins, its rule for who is the client, its normalizer. Where the captures are of
+another network than the model's, --clients or --servers say who is who there. P.csv has a row for
 each capture: capture_id, source, true (empty for raw captures), predicted, and a score for each class.`,
 		Example: `  earshot train songs --label song --step 100ms --net fcn --out fcn.model
   earshot predict songs --model fcn.model --out songs.csv
@@ -60,6 +61,9 @@ each capture: capture_id, source, true (empty for raw captures), predicted, and 
 					return fmt.Errorf("predict: %s: preprocessing: %w", model, err)
 				}
 			}
+			if p.rule, err = p.addresses(clients, servers); err != nil {
+				return err
+			}
 			if err := p.sources(cmd, args); err != nil {
 				return err
 			}
@@ -68,6 +72,8 @@ each capture: capture_id, source, true (empty for raw captures), predicted, and 
 	}
 	cmd.Flags().StringVar(&model, "model", "", "folder of the model")
 	cmd.Flags().StringVar(&out, "out", "", "table of predictions (csv)")
+	cmd.Flags().StringVar(&clients, "clients", "", "addresses of the clients of raw captures: CIDR,… or @FILE (default the model's)")
+	cmd.Flags().StringVar(&servers, "servers", "", "addresses of the servers of raw captures: CIDR,… or @FILE (default the model's)")
 	cmd.Flags().IntVar(&batch, "batch", 64, "rows scored at once")
 	cmd.Flags().BoolVar(&force, "force", false, "replace an existing table")
 	for _, name := range []string{"model", "out"} {
@@ -83,11 +89,13 @@ type predictor struct {
 	info  train.Model
 	m     *nn.Model
 	prep  preprocessing
+	rule  capture.Rule // who is the client in raw captures
 	batch int
 
-	x     []float32 // rows waiting
-	done  []predicted
-	first int // of done: the first one whose scores are waiting
+	x       []float32 // rows waiting
+	trained string    // the source, where it is the data of the training
+	done    []predicted
+	first   int // of done: the first one whose scores are waiting
 }
 
 type predicted struct {
@@ -107,6 +115,13 @@ func (p *predictor) sources(cmd *cobra.Command, args []string) error {
 	return p.captures(cmd, args)
 }
 
+// seen remembers data that the model was trained on: an accuracy on them shows nothing.
+func (p *predictor) seen(path, digest string) {
+	if digest == p.info.Data {
+		p.trained = path
+	}
+}
+
 func (p *predictor) array(path string) error {
 	r, err := loadArray(path)
 	if err != nil {
@@ -115,6 +130,7 @@ func (p *predictor) array(path string) error {
 	if r.C != p.info.Channels || r.T != p.info.Steps {
 		return fmt.Errorf("predict: %s: %d channels of %d steps, the model reads %d of %d", path, r.C, r.T, p.info.Channels, p.info.Steps)
 	}
+	p.seen(path, r.digest)
 	w := r.C * r.T
 	for i := range r.N {
 		label := ""
@@ -137,6 +153,7 @@ func (p *predictor) set(cmd *cobra.Command, dir string) error {
 	if err != nil {
 		return err
 	}
+	p.seen(dir, s.Digest())
 	var ids []int64
 	for _, cp := range s.Included() {
 		ids = append(ids, cp.ID)
@@ -161,13 +178,6 @@ func (p *predictor) captures(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	var rule capture.Rule
-	if rule.Clients, err = prefixes(p.prep.Clients); err == nil {
-		rule.Servers, err = prefixes(p.prep.Servers)
-	}
-	if err != nil {
-		return fmt.Errorf("predict: the model's clients rule: %w", err)
-	}
 	files, err := captureFiles(args)
 	if err != nil {
 		return err
@@ -180,7 +190,7 @@ func (p *predictor) captures(cmd *cobra.Command, args []string) error {
 		if err := cmd.Context().Err(); err != nil {
 			return err
 		}
-		t, report, err := capture.ReadTrace(path, rule)
+		t, report, err := capture.ReadTrace(path, p.rule)
 		if err != nil { // one bad file of many costs its own row only
 			fmt.Fprintf(p.stderr, "predict: %v; skipped\n", err)
 			bad = err
@@ -196,6 +206,9 @@ func (p *predictor) captures(cmd *cobra.Command, args []string) error {
 		if report.Guessed && scored == 1 {
 			fmt.Fprintln(p.stderr, "predict: the model names no clients and no servers, so directions are guessed")
 		}
+		if all := report.PayloadUp + report.PayloadDown + report.PayloadUnknown; report.PayloadUnknown > 0 {
+			fmt.Fprintf(p.stderr, "predict: %s: direction unknown for %.1f %% of the bytes; --clients names the clients there\n", path, 100*float64(report.PayloadUnknown)/float64(all))
+		}
 		if _, err := binning.Bin(c, t, row); err != nil {
 			return err
 		}
@@ -208,6 +221,26 @@ func (p *predictor) captures(cmd *cobra.Command, args []string) error {
 		return bad
 	}
 	return nil
+}
+
+// addresses is who is the client in raw captures: as the flags say, else as the model was trained.
+func (p *predictor) addresses(clients, servers string) (rule capture.Rule, err error) {
+	if clients != "" || servers != "" {
+		if rule.Clients, err = dataset.ParsePrefixes(clients); err != nil {
+			return rule, fileOrUsage("--clients: %w", err)
+		}
+		if rule.Servers, err = dataset.ParsePrefixes(servers); err != nil {
+			return rule, fileOrUsage("--servers: %w", err)
+		}
+		return rule, nil
+	}
+	if rule.Clients, err = prefixes(p.prep.Clients); err == nil {
+		rule.Servers, err = prefixes(p.prep.Servers)
+	}
+	if err != nil {
+		err = fmt.Errorf("predict: the model's clients rule: %w", err)
+	}
+	return rule, err
 }
 
 // captureFiles lists files and the captures in folders, in order of their paths.
@@ -332,6 +365,9 @@ func (p *predictor) finish(out string) error {
 		acc := float64(s.Correct) / float64(s.Labelled)
 		lo, hi := metrics.ClopperPearson(s.Correct, s.Labelled, 0.95)
 		s.Accuracy, s.CILow, s.CIHigh = &acc, &lo, &hi
+	}
+	if p.trained != "" {
+		fmt.Fprintf(p.stderr, "predict: the model was trained on %s itself; how many are right there says nothing of other captures\n", p.trained)
 	}
 	if p.json {
 		return p.printJSON(s)

@@ -40,8 +40,8 @@ A table works.csv in the folder of songs credits them, and its rows go into data
 page), the name of a file without its ending, and license, title, artist and source are others.
 
 It needs Linux, root, chromium and ffmpeg. Play what you may: your own music, or freely licensed music.`,
-		Example: `  earshot data record --songs music/ --captures 37 --seconds 60 --protocols h2,h3 --networks cable,lte --parallel 4 --out songs
-  earshot run songs --data songs --label song`,
+		Example: `  earshot data record --songs music/ --captures 37 --seconds 60 --protocols h2,h3 --networks cable,lte --parallel 4 --out labdata
+  earshot run songs --data labdata --label song --out labstudy`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.record(cmd.Context(), cmd, &f) },
 	}
@@ -54,7 +54,7 @@ It needs Linux, root, chromium and ffmpeg. Play what you may: your own music, or
 	fl.Float64Var(&f.seconds, "seconds", 60, "length of a capture, from pressing play")
 	fl.StringSliceVar(&f.protocols, "protocols", []string{"h2"}, "conditions: "+strings.Join(lab.Protocols, ", "))
 	fl.StringSliceVar(&f.networks, "networks", []string{"cable"}, "conditions: "+strings.Join(lab.NetworkNames(), ", ")+", NAME:down=20mbit+up=5mbit+delay=20ms+jitter=3ms+loss=0.1%+queue=128KiB+cross=2mbit, NAME:log=FILE")
-	fl.StringVar(&f.shaper, "shaper", lab.ShaperAuto, "who shapes the link: "+strings.Join(lab.Shapers, ", ")+"; auto: the kernel's tbf the rate, its netem delay, jitter and loss, where it has them, the program the rest")
+	fl.StringVar(&f.shaper, "shaper", lab.ShaperAuto, "who shapes the link: "+strings.Join(lab.Shapers, ", ")+"; auto: the kernel's tbf the rate, its netem delay, jitter and loss, where it has them, the program the rest; user: the program alone")
 	fl.StringSliceVar(&f.bitrates, "bitrates", []string{"256"}, "conditions: mean kbit/s of the music, 96 to 320")
 	fl.StringSliceVar(&f.codecs, "codecs", []string{"opus"}, "conditions: "+strings.Join(lab.Codecs, ", "))
 	fl.StringSliceVar(&f.deliveries, "deliveries", []string{"hls"}, "conditions: "+strings.Join(lab.Deliveries, ", "))

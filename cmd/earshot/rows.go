@@ -38,6 +38,17 @@ type preprocessing struct {
 // loadRows reads a data set folder, binned by the flags, or an array file of bin.
 func loadRows(path string, b *binFlags) (*rows, error) {
 	if !dataset.IsSet(path) {
+		st, err := os.Stat(path)
+		if err == nil && st.IsDir() {
+			_, err = dataset.Open(path) // says what is missing in a folder
+			return nil, err
+		}
+		if err == nil {
+			err = b.refuseSet(path)
+		}
+		if err != nil {
+			return nil, err
+		}
 		return loadArray(path)
 	}
 	c, err := b.config()
@@ -49,6 +60,9 @@ func loadRows(path string, b *binFlags) (*rows, error) {
 		return nil, err
 	}
 	if !slices.Contains(s.Manifest.Axes, b.label) {
+		if b.label == "" {
+			return nil, usagef("--label is needed; the axes of %s are %s", path, strings.Join(s.Manifest.Axes, ", "))
+		}
 		return nil, usagef("--label %q: %s has the axes %s", b.label, path, strings.Join(s.Manifest.Axes, ", "))
 	}
 	t, err := dataset.Bin(s, b.label, b.classes, c)

@@ -88,8 +88,13 @@ training set: --epochs 0 trains for as many as they did, and tests by the runnin
   earshot run archive --quick
   earshot run archive --data UCR --datasets GunPoint,Coffee --nets fcn,minirocket --runs 5 --out ucr`,
 		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) != 1 || experiments.Studies[args[0]].Name == "" {
+			switch {
+			case len(args) == 0:
 				return fmt.Errorf("name one study of: %s", names)
+			case experiments.Studies[args[0]].Name == "":
+				return fmt.Errorf("%q: no such study; there are %s", args[0], names)
+			case len(args) > 1:
+				return fmt.Errorf("%q: one study at a time; settings are flags, --NAME VALUE", args[1])
 			}
 			return nil
 		},
@@ -110,8 +115,8 @@ training set: --epochs 0 trains for as many as they did, and tests by the runnin
 	g.StringVar(&f.label, "label", "", "label axis that names the classes")
 	g.StringSliceVar(&f.classes, "classes", nil, "only these classes, or all (default all; of bundled data the study's)")
 	g.StringSliceVar(&f.monitored, "monitored", nil, "open world: only these classes are wanted, all others are one class, other")
-	g.StringSliceVar(&f.nets, "nets", nil, "networks; net list names them; minirocket, multirocket; or none")
-	g.StringSliceVar(&f.steps, "steps", nil, "time steps, such as 1s,100ms,10ms; or none")
+	g.StringSliceVar(&f.nets, "nets", nil, "networks; net list names them; minirocket, multirocket; or none (requests)")
+	g.StringSliceVar(&f.steps, "steps", nil, "time steps, such as 1s,100ms,10ms; or none (with --order, and requests)")
 	g.StringSliceVar(&f.sets, "sets", nil, "feature sets of the study (requests: tcptrace, histogram, combined)")
 	g.StringSliceVar(&f.models, "models", nil, "classical models (requests: tree, forest, svm_linear, svm_rbf, mlp, knn)")
 	g.IntVar(&f.trials, "trials", 0, "random splits of each protocol")
@@ -234,6 +239,9 @@ func (f *studyFlags) study(cmd *cobra.Command, name string, seed uint64) (experi
 	}
 	if set("splits") {
 		s.Occasions = nil
+	}
+	if set("bayes") && !(f.bayes > 0 && f.bayes <= 1) {
+		return s, usagef("--bayes %g: an accuracy, from guessing (1 by the number of classes) to 1", f.bayes)
 	}
 	if data := f.source(s); set("bayes") && data != "" {
 		return s, usagef("--bayes: %s is recorded, and nobody knows its best possible accuracy; it goes with --data %s", data, synthetic)

@@ -171,7 +171,7 @@ func (r *csvReader) packet(row []string) (p trace.Packet, err error) {
 		n, ok := r.at[k]
 		if !ok || n >= len(row) {
 			if ok && err == nil {
-				err = fmt.Errorf("column %d of %s is missing", n, k)
+				err = fmt.Errorf("column %d of %s is missing; say with --csv which column is what", n, k)
 			}
 			return "", false
 		}

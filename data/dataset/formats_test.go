@@ -99,7 +99,7 @@ func TestCSV(t *testing.T) {
 		{"quotes, CRLF, mark", "", "\ufeff\"0\",\"5\",1\r\n1,6,1\r\n", "f: 0 >5, 1000000 >6", ""},
 		{"tabs", "time=0,size=1,sep=tab", "0\t5\n", "f: 0 ?5", ""},
 		{"odd line keeps the packets before", "", "0,1,1\n1,2,1\nx,3,1\n4,4,1\n", `f: 0 >1, 1000000 >2; packet 3: line 3: time "x": is no number`, ""},
-		{"a line too short", "", "0,1,1\n1\n", "f: 0 >1; packet 2: line 2: column 1 of size is missing", ""},
+		{"a line too short", "", "0,1,1\n1\n", "f: 0 >1; packet 2: line 2: column 1 of size is missing; say with --csv which column is what", ""},
 		{"negative size", "", "0,1,1\n1,-2,1\n", `f: 0 >1; packet 2: line 2: size "-2" is no length in bytes`, ""},
 		{"nothing but a header", "", "time,size,direction\n", "f: ", ""},
 		{"nothing at all", "", "", "f: ", ""},

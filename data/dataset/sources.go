@@ -36,6 +36,9 @@ var endings = map[string][]string{CSV: {".csv"}, NPZ: {".npz"}, UCRs: {".ts", ".
 func findSources(srcs []string, format string) ([]source, error) {
 	var list []source
 	for _, src := range srcs {
+		if IsSet(src) && (format == Auto || format == Pcap) {
+			return nil, fmt.Errorf("dataset: %s: is a data set already; data merge unites sets, data export copies one", src)
+		}
 		st, err := os.Stat(src)
 		if err != nil {
 			return nil, fmt.Errorf("dataset: %w", err)

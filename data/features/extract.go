@@ -2,6 +2,7 @@ package features
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -18,6 +19,7 @@ type Matrix struct {
 	Source    []string
 	Labels    [][]string // (N, axes)
 	Number    []int      // (N) of the connection within its capture, from 1; 0 when rows are captures
+	Edges     []float64  // of each set of histograms: lowest and highest bytes, lowest and highest seconds; nil without such sets
 	Per       Per
 }
 
@@ -97,12 +99,11 @@ func New(names string, o Options) (*Extractor, error) {
 	}
 	for k := range o.Set {
 		if !known[k] {
-			names := make([]string, 0, len(known))
-			for n := range known {
-				names = append(names, n)
+			if len(known) == 0 {
+				return nil, fmt.Errorf("features: %s: no setting %q; there are no settings", names, k)
 			}
-			slices.Sort(names)
-			return nil, fmt.Errorf("features: %s: no setting %q; it has %s", names, k, strings.Join(names, ", "))
+			settings := slices.Sorted(maps.Keys(known))
+			return nil, fmt.Errorf("features: %s: no setting %q; there are %s", names, k, strings.Join(settings, ", "))
 		}
 	}
 	return x, nil
@@ -125,6 +126,11 @@ func (x *Extractor) Extract(from Source) (*Matrix, error) {
 		return nil, err
 	}
 	m := &Matrix{F: len(x.columns), Fields: x.columns, Per: x.per}
+	for _, s := range x.sets {
+		if f, ok := s.(fitter); ok {
+			m.Edges = append(m.Edges, f.learned()...)
+		}
+	}
 	err := from(func(c Item, t *trace.Trace) error {
 		for i, u := range x.units(t) {
 			n := len(m.X)

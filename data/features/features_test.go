@@ -200,7 +200,7 @@ func TestMistakes(t *testing.T) {
 		{"tcptraces", "", `no set "tcptraces"; choose of tcptrace, tcptrace22`},
 		{"histogram", "bins=0", "setting bins=0; it takes a whole number from 1"},
 		{"histogram", "acks=maybe", "acks=maybe; it takes yes or no"},
-		{"histogram", "merge=sum", `no setting "merge"; it has acks, bins, direction, edges`},
+		{"histogram", "merge=sum", `no setting "merge"; there are acks, bins, direction, edges`},
 		{"tam", "duration=-1s", "duration=-1s; it takes a duration"},
 		{"tcptrace,tcptrace22", "", "two sets have the column total_packets_down"},
 	} {

@@ -77,6 +77,12 @@ func (h *histogram) fit(u *Unit, training bool) {
 	}
 }
 
+func (h *histogram) learned() []float64 {
+	sizeLow, sizeHigh := h.size.edges()
+	timeLow, timeHigh := h.times.edges()
+	return []float64{sizeLow, sizeHigh, timeLow, timeHigh}
+}
+
 func (h *histogram) row(u *Unit, dst []float64) {
 	size, times := dst[:h.bins], dst[h.bins:]
 	h.each(u, counter(size, h.size), counter(times, h.times))
@@ -138,6 +144,8 @@ func (c *combined) fields() (out []Field) {
 }
 
 func (c *combined) fit(u *Unit, training bool) { c.parts[1].(fitter).fit(u, training) }
+
+func (c *combined) learned() []float64 { return c.parts[1].(fitter).learned() }
 
 func (c *combined) row(u *Unit, dst []float64) {
 	n := len(c.parts[0].fields())

@@ -39,6 +39,8 @@ type computer interface {
 type fitter interface {
 	// fit sees every unit; training tells whether its capture belongs to the training data.
 	fit(u *Unit, training bool)
+	// learned are the numbers that rows are computed with.
+	learned() []float64
 }
 
 // Per says what a row describes.

@@ -103,7 +103,7 @@ func Load(dir string) (Info, Classifier, error) {
 	}
 	st, err := os.Stat(path)
 	if err != nil {
-		return bad(fmt.Errorf("no model here (%w)", errors.Unwrap(err)))
+		return bad(fmt.Errorf("no model here (%w); name the folder that classify --save wrote", errors.Unwrap(err)))
 	}
 	if st.Size() > maxModel {
 		return bad(fmt.Errorf("%d bytes; is it a model?", st.Size()))
