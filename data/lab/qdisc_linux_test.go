@@ -204,6 +204,45 @@ func TestShaperLine(t *testing.T) {
 	})
 }
 
+// TestShaperOver: what waits in front of a slow line, for a minute and more here, keeps neither the next network back nor the end of the rig.
+func TestShaperOver(t *testing.T) {
+	eachShaper(t, func(t *testing.T, r *rig) {
+		fill := func() {
+			if err := r.relay.shape(Network{Down: Lane{Rate: 8e3, Queue: 64 << 10}}, 1); err != nil {
+				t.Fatal(err)
+			}
+			var from net.PacketConn
+			if err := r.server.do(func() (err error) { from, err = net.ListenPacket("udp4", serverAddr+":6001"); return err }); err != nil {
+				t.Fatal(err)
+			}
+			defer from.Close()
+			for range 60 {
+				from.WriteTo(make([]byte, 1000), net.UDPAddrFromAddrPort(netip.MustParseAddrPort(clientAddr+":5001")))
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		if err := r.relay.shape(Network{}, 1); err != nil {
+			t.Fatal(err)
+		}
+		probes(t, r, 1, 100, 0) // address resolution
+		fill()
+		if err := r.relay.shape(Network{}, 1); err != nil {
+			t.Fatal(err)
+		}
+		if p := probes(t, r, 1, 100, 0); len(p) != 1 || p[0].arrived-p[0].sent > time.Second {
+			t.Errorf("behind the packets of an earlier network: %+v", p)
+		}
+		fill()
+		began := time.Now()
+		if err := r.close(); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("%v to take a rig apart", took)
+		}
+	})
+}
+
 // TestShaperSeeds: the same seed loses the same packets, another one others. netem takes a seed since Linux 6.6.
 func TestShaperSeeds(t *testing.T) {
 	eachShaper(t, func(t *testing.T, r *rig) {
