@@ -180,6 +180,7 @@ func (s *store) openLogs() error {
 		})
 	}
 	if err != nil {
+		s.health.Close() // may be nil
 		return fmt.Errorf("lab: %w", err)
 	}
 	return nil
