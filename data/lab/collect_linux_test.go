@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -204,6 +205,12 @@ func TestCollect(t *testing.T) {
 	if len(rows) != 2 || rows[0][4] != "3" || rows[0][5] != statusOK || rows[1][4] != "1" {
 		t.Errorf("%q", rows)
 	}
+	for _, r := range rows { // the player's page, which came before, is not expected
+		expected, _ := strconv.Atoi(r[1])
+		if seen, _ := strconv.Atoi(r[2]); expected < seen/2 || expected > seen+100_000 { // a piece may end a moment behind the capture
+			t.Errorf("%q: %d bytes expected, %d seen", r, expected, seen)
+		}
+	}
 
 	// More captures of the same songs: what is there stays, and the same command again does nothing.
 	o.Captures, o.Session, o.Authorized = 2, "20260102T000000Z", "the same, a day later"
@@ -250,6 +257,39 @@ func TestCollectGivesUp(t *testing.T) {
 		t.Errorf("%+v %v %q", r, err, *log)
 	}
 	checkCaptures(t, o.Out, 1)
+}
+
+// hasty is a clock on which nobody waits for long.
+type hasty struct {
+	WallClock
+	longest time.Duration
+}
+
+func (c *hasty) Wait(ctx context.Context, d time.Duration) error {
+	if c.longest = max(c.longest, d); d > time.Minute {
+		return context.Canceled
+	}
+	return c.WallClock.Wait(ctx, d)
+}
+
+// TestCollectHour: captures of an earlier run count among those of an hour.
+func TestCollectHour(t *testing.T) {
+	player := &goPlayer{}
+	_, o, log := collection(t, player)
+	defer player.Close()
+	if r, err := Collect(context.Background(), o); err != nil || r.Captures != 2 {
+		t.Fatalf("%+v %v %q", r, err, *log)
+	}
+	clock := &hasty{}
+	o.Captures, o.PerHour, o.Clock = 2, 3, clock
+	r, err := Collect(context.Background(), o)
+	if !errors.Is(err, context.Canceled) || r.Captures != 1 || clock.longest < 59*time.Minute || clock.longest > time.Hour {
+		t.Errorf("%+v %v, waited %v, with one of three left in this hour", r, err, clock.longest)
+	}
+	o.Machine, o.PerHour = "another", 1 // has an hour of its own
+	if r, err := Collect(context.Background(), o); err != nil || r.Captures != 1 || r.Skipped != 3 {
+		t.Errorf("%+v %v %q", r, err, *log)
+	}
 }
 
 // TestCollectStops: an interrupt in the middle of a capture leaves a data set that goes on.
