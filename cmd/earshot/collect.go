@@ -205,7 +205,7 @@ func (a *app) collect(ctx context.Context, cmd *cobra.Command, f *collectFlags) 
 	} else {
 		_, err = fmt.Fprintf(a.stdout, "%s: %d captures collected, %d there already, %d attempts repeated, %d given up; %d addresses of the service\n", f.out, r.Captures, r.Skipped, r.Again, r.Failed, r.Servers)
 	}
-	if r.Failed > 0 {
+	if err == nil && r.Failed > 0 {
 		return fmt.Errorf("data collect: %s: %d captures were given up; health.csv says why, the same command tries them again", f.out, r.Failed)
 	}
 	return err

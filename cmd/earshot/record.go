@@ -165,21 +165,28 @@ func (a *app) record(ctx context.Context, cmd *cobra.Command, f *recordFlags) er
 	if err != nil {
 		return err
 	}
+	return a.printRecorded(f.out, r)
+}
+
+// printRecorded tells what a recording did; captures that were given up are a failure.
+func (a *app) printRecorded(out string, r lab.Report) error {
+	var err error
 	if a.json {
-		return a.printJSON(r)
-	}
-	fmt.Fprintf(a.stdout, "%s: %d captures recorded", f.out, r.Captures)
-	for _, n := range []struct {
-		n    int
-		what string
-	}{{r.Skipped, "there already"}, {r.Again, "attempts repeated"}, {r.Stalled, "with a pause in the music"}, {r.Failed, "given up"}} {
-		if n.n > 0 {
-			fmt.Fprintf(a.stdout, ", %d %s", n.n, n.what)
+		err = a.printJSON(r)
+	} else {
+		line := fmt.Sprintf("%s: %d captures recorded", out, r.Captures)
+		for _, n := range []struct {
+			n    int
+			what string
+		}{{r.Skipped, "there already"}, {r.Again, "attempts repeated"}, {r.Stalled, "with a pause in the music"}, {r.Failed, "given up"}} {
+			if n.n > 0 {
+				line += fmt.Sprintf(", %d %s", n.n, n.what)
+			}
 		}
+		_, err = fmt.Fprintln(a.stdout, line)
 	}
-	fmt.Fprintln(a.stdout)
-	if r.Failed > 0 {
-		return fmt.Errorf("data record: %s: %d captures were given up; %s says why, the same command tries them again", f.out, r.Failed, "health.csv")
+	if err == nil && r.Failed > 0 {
+		return fmt.Errorf("data record: %s: %d captures were given up; health.csv says why, the same command tries them again", out, r.Failed)
 	}
-	return nil
+	return err
 }
