@@ -69,7 +69,7 @@ a --profile in which you have logged in before. It needs Linux and root, or CAP_
 	fl.StringVar(&f.authorized, "authorized", "", "statement that you may record this traffic")
 	fl.IntVar(&f.captures, "captures", 1, "captures of each song")
 	fl.Float64Var(&f.seconds, "seconds", 60, "length of a capture, from asking for the song")
-	fl.IntVar(&f.perHour, "per-hour", 60, "captures begun within an hour, at most")
+	fl.IntVar(&f.perHour, "per-hour", 60, "captures begun within an hour, at most, those of earlier runs included")
 	fl.IntVar(&f.attempts, "attempts", 3, "for each capture, until it is whole")
 	fl.StringVar(&f.servers, "servers", "", "addresses of the service that are known: CIDR,… or @FILE")
 	fl.StringVar(&f.machine, "machine", "", "name of this machine, a label (default its host name)")
