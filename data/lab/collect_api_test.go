@@ -156,12 +156,14 @@ func TestAPIStates(t *testing.T) {
 	state()
 	clock.at = clock.at.Add(59 * time.Minute) // within the margin: a new token
 	state()
+	s.Expire() // sooner than it said: another one
+	state()
 	want := []string{"paused nothing () <nil>", "none <nil>", servicetest.DeviceName + " <nil>", "transfer <nil>", "pause <nil>", "play <nil>",
-		"playing spotify:track:a <nil>", "pause <nil>", "paused spotify:track:a <nil>", "paused spotify:track:a <nil>"}
+		"playing spotify:track:a <nil>", "pause <nil>", "paused spotify:track:a <nil>", "paused spotify:track:a <nil>", "paused spotify:track:a <nil>"}
 	if !slices.Equal(said, want) {
 		t.Errorf("%q\nwant %q", said, want)
 	}
-	if n := len(slices.DeleteFunc(s.Calls(), func(c string) bool { return c != "POST /api/token" })); n != 2 {
+	if n := len(slices.DeleteFunc(s.Calls(), func(c string) bool { return c != "POST /api/token" })); n != 3 {
 		t.Errorf("%d tokens", n)
 	}
 }

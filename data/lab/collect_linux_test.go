@@ -329,6 +329,11 @@ func TestCollectWrongSong(t *testing.T) {
 	if r, err = Collect(context.Background(), o); err != nil || r.Failed != 1 || !strings.Contains((*log)[2], "the player is not among the account's devices ("+servicetest.DeviceName+"); is the browser's profile logged in") {
 		t.Errorf("%+v %v %q", r, err, *log)
 	}
+	o.Device = ""
+	s.Restrict()
+	if r, err = Collect(context.Background(), o); err == nil || !strings.Contains(err.Error(), "takes no commands from programs; use the web player") || r.Failed != 0 {
+		t.Errorf("%+v %v", r, err)
+	}
 }
 
 // TestCollectMerge: the sets of two machines become one, with both statements.

@@ -44,6 +44,7 @@ type Server struct {
 	revoked bool
 	expired bool
 	device  bool
+	limited bool // the device is restricted
 	playing bool
 	uri     string
 	instead string // what plays whatever is asked for
@@ -88,6 +89,9 @@ func (s *Server) Revoke() { s.set(func() { s.revoked = true }) }
 
 // Expire makes the access token of the moment worthless.
 func (s *Server) Expire() { s.set(func() { s.expired = true }) }
+
+// Restrict makes the device one that takes no commands from programs.
+func (s *Server) Restrict() { s.set(func() { s.limited = true }) }
 
 // PlayInstead makes the service play something else than it is asked for, or with "" what it is asked for.
 func (s *Server) PlayInstead(uri string) { s.set(func() { s.instead = uri }) }
@@ -164,7 +168,7 @@ func (s *Server) api(f http.HandlerFunc) http.HandlerFunc {
 func (s *Server) devices(w http.ResponseWriter, _ *http.Request) {
 	list := []any{}
 	if s.device {
-		list = append(list, map[string]any{"id": DeviceID, "name": DeviceName, "type": "Computer", "is_active": true, "is_restricted": false, "volume_percent": 100})
+		list = append(list, map[string]any{"id": DeviceID, "name": DeviceName, "type": "Computer", "is_active": true, "is_restricted": s.limited, "volume_percent": 100})
 	}
 	json.NewEncoder(w).Encode(map[string]any{"devices": list})
 }
