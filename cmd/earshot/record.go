@@ -63,7 +63,7 @@ It needs Linux, root, chromium and ffmpeg. Play what you may: your own music, or
 	fl.StringSliceVar(&f.bitrates, "bitrates", []string{"256"}, "conditions: mean kbit/s of the music: "+strings.Trim(strings.ReplaceAll(fmt.Sprint(lab.Bitrates), " ", ", "), "[]"))
 	fl.StringSliceVar(&f.codecs, "codecs", []string{"opus"}, "conditions: "+strings.Join(lab.Codecs, ", "))
 	fl.StringSliceVar(&f.deliveries, "deliveries", []string{"hls"}, "conditions: "+strings.Join(lab.Deliveries, ", "))
-	fl.StringSliceVar(&f.segments, "segments", []string{"10s"}, "conditions: length of a segment, such as 2s, 4s, 10s")
+	fl.StringSliceVar(&f.segments, "segments", []string{"10s"}, "conditions: length of a segment of hls and dash, such as 2s, 4s, 10s")
 	fl.StringSliceVar(&f.actions, "actions", []string{"none"}, "what the listener does, one of them at random in each capture: "+strings.Join(lab.Actions, ", "))
 	fl.IntVar(&f.parallel, "parallel", 1, "rigs that record at the same time, each of them one browser after the other, a browser every song once")
 	fl.IntVar(&f.attempts, "attempts", 3, "for each capture, until it is whole")
@@ -144,8 +144,12 @@ func (f *recordFlags) formats() ([]lab.Format, error) {
 			return nil, usagef("data record: --bitrates %q: give whole kbit/s, such as 160", b)
 		}
 		for _, delivery := range f.deliveries {
+			lengths := segments
+			if delivery == "progressive" {
+				lengths = []time.Duration{0} // one file, once
+			}
 			for _, c := range f.codecs {
-				for _, d := range segments {
+				for _, d := range lengths {
 					list = append(list, lab.Format{Delivery: delivery, Codec: c, Kbits: kbits, Segment: d})
 				}
 			}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -28,5 +29,14 @@ func TestRecorded(t *testing.T) {
 		if code != c.code || !strings.Contains(out.String(), c.out) || strings.Contains(errs.String(), "ds: 1 captures were given up;") != (code == exitFailed) {
 			t.Errorf("%+v: status %d: %s%s", c, code, out.String(), errs.String())
 		}
+	}
+}
+
+// TestRecordFormats: formats are the combinations of the flags; one file has no segments, whose lengths would only repeat it.
+func TestRecordFormats(t *testing.T) {
+	f := recordFlags{scenario: lab.Songs, bitrates: []string{"256"}, deliveries: []string{"hls", "progressive"}, codecs: []string{"opus", "aac"}, segments: []string{"2s", "4s"}}
+	list, err := f.formats()
+	if got, want := fmt.Sprint(list, err), "[hls-opus-256-2s hls-opus-256-4s hls-aac-256-2s hls-aac-256-4s progressive-opus-256-0s progressive-aac-256-0s] <nil>"; got != want {
+		t.Errorf("%s\nwant %s", got, want)
 	}
 }
