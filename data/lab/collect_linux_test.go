@@ -22,6 +22,8 @@ import (
 	"earshot/data/dataset"
 	"earshot/data/lab/servicetest"
 	"earshot/data/trace"
+
+	"github.com/chromedp/chromedp"
 )
 
 // goPlayer is the stand-in's page without a browser: it does what its script does.
@@ -386,7 +388,7 @@ func TestCollectChrome(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer chrome.Close()
-	_, o, log := collection(t, chrome)
+	s, o, log := collection(t, chrome)
 	o.Songs, o.Attempts = o.Songs[1:], 1
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -401,7 +403,19 @@ func TestCollectChrome(t *testing.T) {
 		t.Fatalf("%+v %v %q", r, err, *log)
 	}
 	checkCaptures(t, o.Out, 1)
+	// The player was opened twice; what it may keep came twice, too.
+	if n := len(slices.DeleteFunc(s.Calls(), func(c string) bool { return c != "GET "+servicetest.Asset })); n != 2 {
+		t.Errorf("with an empty cache the asset would have been asked for twice, not %d times", n)
+	}
 	if got := chrome.Received(); got < int64(servicetest.PieceBytes("second")) {
 		t.Errorf("%d bytes received", got)
+	}
+	// A browser that is gone ends the collection at once, not song by song.
+	if err := chromedp.FromContext(chrome.ctx).Browser.Process().Kill(); err != nil {
+		t.Fatal(err)
+	}
+	o.Captures, o.Attempts = 3, 3
+	if r, err = Collect(ctx, o); err == nil || !strings.Contains(err.Error(), "browser: ") || !strings.Contains(err.Error(), "it has ended; go on with the same command") || r.Failed != 0 {
+		t.Errorf("%+v %v", r, err)
 	}
 }

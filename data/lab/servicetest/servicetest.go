@@ -20,6 +20,7 @@ const (
 	RefreshToken = "refresh"
 	DeviceID     = "device-1"
 	DeviceName   = "Web Player (Test)"
+	Asset        = "/asset" // of the player, which a browser may keep
 	Button       = `[data-testid="control-button-playpause"]`
 )
 
@@ -66,6 +67,7 @@ func Start(addr string) (*Server, error) {
 	m.HandleFunc("PUT /v1/me/player/pause", s.api(s.pause))
 	m.HandleFunc("GET /v1/me/player", s.api(s.state))
 	m.HandleFunc("GET /player", s.page)
+	m.HandleFunc("GET "+Asset, s.asset)
 	m.HandleFunc("POST /connect", s.connect)
 	m.HandleFunc("GET /now", s.now)
 	m.HandleFunc("GET /audio/{uri}", s.audio)
@@ -233,6 +235,7 @@ const pageBytes = 300_000
 // page plays what the service says is playing: a piece of the song every fifth of a second.
 const page = `<!doctype html><title>player</title><button data-testid="control-button-playpause">play</button>
 <script>
+fetch("` + Asset + `");
 const wait = ms => new Promise(r => setTimeout(r, ms));
 document.querySelector("button").onclick = async () => {
   await fetch("/connect", {method: "POST"});
@@ -243,6 +246,13 @@ document.querySelector("button").onclick = async () => {
   }
 };
 </script>`
+
+// asset is something that stays in a browser's cache.
+func (s *Server) asset(w http.ResponseWriter, r *http.Request) {
+	s.set(func() { s.calls = append(s.calls, r.Method+" "+r.URL.Path) })
+	w.Header().Set("Cache-Control", "max-age=3600")
+	w.Write(make([]byte, 1000))
+}
 
 func (s *Server) connect(w http.ResponseWriter, _ *http.Request) {
 	s.set(func() { s.device = true })
