@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -79,6 +80,61 @@ func TestCaptureCommand(t *testing.T) {
 	}
 	if c := s.Captures[0]; c.Packets != 20 || c.Bytes() != 20*100+190 {
 		t.Errorf("%+v", c)
+	}
+	// A folder of small files, interrupted: together they hold every packet.
+	ctx, stop = context.WithCancel(context.Background())
+	out.Reset()
+	errs.Reset()
+	go func() {
+		err := run(ctx, []string{"data", "capture", "--interface", "lo", "--filter", "udp,port=" + port, "--rotate-size", "2KiB", "--authorized", "x", "--out", "small", "--json"}, nil, &out, &errs)
+		done <- status(err, &errs)
+	}()
+	const first, all = 5, 100
+	for i := 0; ; i++ { // it records once there is a file
+		if i == 500 {
+			t.Fatal(errs.String())
+		}
+		if _, err := from.Write(make([]byte, first)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(30 * time.Millisecond)
+		if open, _ := filepath.Glob("small/*"); len(open) > 0 {
+			break
+		}
+	}
+	for range all {
+		if _, err := from.Write(make([]byte, 100)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stop()
+	if code := <-done; code != exitInterrupted {
+		t.Errorf("status %d: %s", code, errs.String())
+	}
+	r = captured{}
+	if err := json.Unmarshal(out.Bytes(), &r); err != nil {
+		t.Fatal(err)
+	}
+	sum, names := int64(0), []string{}
+	for _, f := range r.Files {
+		sum += f.Packets
+		names = append(names, f.Name)
+	}
+	if there, _ := filepath.Glob("small/*"); len(there) < 5 || !slices.Equal(there, names) || sum != r.Packets || r.Dropped != 0 {
+		t.Errorf("%+v, files %v", r, there)
+	}
+	if code, _, errs := in("data", "import", "small", "--clients", "127.0.0.0/8", "--out", "smallds"); code != 0 {
+		t.Fatal(errs)
+	}
+	if s, err = dataset.Open("smallds"); err != nil {
+		t.Fatal(err)
+	}
+	sum = 0
+	for _, c := range s.Captures {
+		sum += c.Bytes()
+	}
+	if want := all*100 + (r.Packets-all)*first; sum != want {
+		t.Errorf("%d bytes in the files, want %d", sum, want)
 	}
 	// For a time, with a folder: the last file ends with the time.
 	if code, _, errs := in("data", "capture", "--interface", "lo", "--filter", "udp,port="+port, "--authorized", "x", "--duration", "200ms", "--rotate-every", "1h", "--out", "many"); code != 0 {

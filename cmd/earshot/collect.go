@@ -69,7 +69,7 @@ a --profile in which you have logged in before. It needs Linux and root, or CAP_
 	fl.StringVar(&f.authorized, "authorized", "", "statement that you may record this traffic")
 	fl.IntVar(&f.captures, "captures", 1, "captures of each song")
 	fl.Float64Var(&f.seconds, "seconds", 60, "length of a capture, from asking for the song")
-	fl.IntVar(&f.perHour, "per-hour", 60, "captures begun within an hour, at most")
+	fl.IntVar(&f.perHour, "per-hour", 60, "captures begun within an hour, at most, those of earlier runs included")
 	fl.IntVar(&f.attempts, "attempts", 3, "for each capture, until it is whole")
 	fl.StringVar(&f.servers, "servers", "", "addresses of the service that are known: CIDR,… or @FILE")
 	fl.StringVar(&f.machine, "machine", "", "name of this machine, a label (default its host name)")
@@ -205,7 +205,7 @@ func (a *app) collect(ctx context.Context, cmd *cobra.Command, f *collectFlags) 
 	} else {
 		_, err = fmt.Fprintf(a.stdout, "%s: %d captures collected, %d there already, %d attempts repeated, %d given up; %d addresses of the service\n", f.out, r.Captures, r.Skipped, r.Again, r.Failed, r.Servers)
 	}
-	if r.Failed > 0 {
+	if err == nil && r.Failed > 0 {
 		return fmt.Errorf("data collect: %s: %d captures were given up; health.csv says why, the same command tries them again", f.out, r.Failed)
 	}
 	return err

@@ -36,6 +36,11 @@ packets on the browser's link become a labelled data set. The same command again
 --captures it appends. In the data set lie health.csv (bytes expected and seen, attempts) and truth.jsonl (what happened when, on
 the packets' clock); axis session numbers the sittings: captures that begin an hour or more after the last one of the set are a new session.
 
+Conditions are combined: each song is captured under every combination of them. Films are encoded as H.264 at three rates, pages are served
+as they are: with --scenario video, --bitrates, --codecs and --deliveries do not go, with pages nor do --segments, --start, --ads and --actions.
+A network's delay is that of one way; log=FILE replays a measured bandwidth, [{"duration_ms": 1013, "bandwidth_kbps": 1285, "latency_ms": 100}, …]
+in JSON, as the public 3G and FCC logs come, from a place drawn anew for each capture.
+
 A table works.csv in the folder of songs credits them, and its rows go into dataset.json: its first column is song (or video,
 page), the name of a file without its ending, and license, title, artist and source are others.
 
@@ -55,10 +60,10 @@ It needs Linux, root, chromium and ffmpeg. Play what you may: your own music, or
 	fl.StringSliceVar(&f.protocols, "protocols", []string{"h2"}, "conditions: "+strings.Join(lab.Protocols, ", "))
 	fl.StringSliceVar(&f.networks, "networks", []string{"cable"}, "conditions: "+strings.Join(lab.NetworkNames(), ", ")+", NAME:down=20mbit+up=5mbit+delay=20ms+jitter=3ms+loss=0.1%+queue=128KiB+cross=2mbit, NAME:log=FILE")
 	fl.StringVar(&f.shaper, "shaper", lab.ShaperAuto, "who shapes the link: "+strings.Join(lab.Shapers, ", ")+"; auto: the kernel's tbf the rate, its netem delay, jitter and loss, where it has them, the program the rest; user: the program alone")
-	fl.StringSliceVar(&f.bitrates, "bitrates", []string{"256"}, "conditions: mean kbit/s of the music, 96 to 320")
+	fl.StringSliceVar(&f.bitrates, "bitrates", []string{"256"}, "conditions: mean kbit/s of the music: "+strings.Trim(strings.ReplaceAll(fmt.Sprint(lab.Bitrates), " ", ", "), "[]"))
 	fl.StringSliceVar(&f.codecs, "codecs", []string{"opus"}, "conditions: "+strings.Join(lab.Codecs, ", "))
 	fl.StringSliceVar(&f.deliveries, "deliveries", []string{"hls"}, "conditions: "+strings.Join(lab.Deliveries, ", "))
-	fl.StringSliceVar(&f.segments, "segments", []string{"10s"}, "conditions: length of a segment, such as 2s, 4s, 10s")
+	fl.StringSliceVar(&f.segments, "segments", []string{"10s"}, "conditions: length of a segment of hls and dash, such as 2s, 4s, 10s")
 	fl.StringSliceVar(&f.actions, "actions", []string{"none"}, "what the listener does, one of them at random in each capture: "+strings.Join(lab.Actions, ", "))
 	fl.IntVar(&f.parallel, "parallel", 1, "rigs that record at the same time, each of them one browser after the other, a browser every song once")
 	fl.IntVar(&f.attempts, "attempts", 3, "for each capture, until it is whole")
@@ -107,6 +112,12 @@ func (f *recordFlags) options(a *app) (lab.Options, error) {
 	return o, nil
 }
 
+// notFor are the flags that mean nothing in a scenario; lab refuses others itself.
+var notFor = map[string][]string{
+	lab.Video: {"bitrates", "codecs", "deliveries"},
+	lab.Pages: {"bitrates", "codecs", "deliveries", "segments", "start"},
+}
+
 // formats are the products of the flags that make one.
 func (f *recordFlags) formats() ([]lab.Format, error) {
 	if f.scenario == lab.Pages {
@@ -133,8 +144,12 @@ func (f *recordFlags) formats() ([]lab.Format, error) {
 			return nil, usagef("data record: --bitrates %q: give whole kbit/s, such as 160", b)
 		}
 		for _, delivery := range f.deliveries {
+			lengths := segments
+			if delivery == "progressive" {
+				lengths = []time.Duration{0} // one file, once
+			}
 			for _, c := range f.codecs {
-				for _, d := range segments {
+				for _, d := range lengths {
 					list = append(list, lab.Format{Delivery: delivery, Codec: c, Kbits: kbits, Segment: d})
 				}
 			}
@@ -144,6 +159,11 @@ func (f *recordFlags) formats() ([]lab.Format, error) {
 }
 
 func (a *app) record(ctx context.Context, cmd *cobra.Command, f *recordFlags) error {
+	for _, name := range notFor[f.scenario] {
+		if cmd.Flags().Changed(name) {
+			return usagef("data record: --%s does not go with --scenario %s; leave it out", name, f.scenario)
+		}
+	}
 	o, err := f.options(a)
 	if err != nil {
 		return err
@@ -165,21 +185,28 @@ func (a *app) record(ctx context.Context, cmd *cobra.Command, f *recordFlags) er
 	if err != nil {
 		return err
 	}
+	return a.printRecorded(f.out, r)
+}
+
+// printRecorded tells what a recording did; captures that were given up are a failure.
+func (a *app) printRecorded(out string, r lab.Report) error {
+	var err error
 	if a.json {
-		return a.printJSON(r)
-	}
-	fmt.Fprintf(a.stdout, "%s: %d captures recorded", f.out, r.Captures)
-	for _, n := range []struct {
-		n    int
-		what string
-	}{{r.Skipped, "there already"}, {r.Again, "attempts repeated"}, {r.Stalled, "with a pause in the music"}, {r.Failed, "given up"}} {
-		if n.n > 0 {
-			fmt.Fprintf(a.stdout, ", %d %s", n.n, n.what)
+		err = a.printJSON(r)
+	} else {
+		line := fmt.Sprintf("%s: %d captures recorded", out, r.Captures)
+		for _, n := range []struct {
+			n    int
+			what string
+		}{{r.Skipped, "there already"}, {r.Again, "attempts repeated"}, {r.Stalled, "with a pause in the music"}, {r.Failed, "given up"}} {
+			if n.n > 0 {
+				line += fmt.Sprintf(", %d %s", n.n, n.what)
+			}
 		}
+		_, err = fmt.Fprintln(a.stdout, line)
 	}
-	fmt.Fprintln(a.stdout)
-	if r.Failed > 0 {
-		return fmt.Errorf("data record: %s: %d captures were given up; %s says why, the same command tries them again", f.out, r.Failed, "health.csv")
+	if err == nil && r.Failed > 0 {
+		return fmt.Errorf("data record: %s: %d captures were given up; health.csv says why, the same command tries them again", out, r.Failed)
 	}
-	return nil
+	return err
 }

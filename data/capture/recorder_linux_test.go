@@ -2,6 +2,7 @@ package capture
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"os"
@@ -366,5 +367,97 @@ func TestRecordLong(t *testing.T) {
 		if !bytes.Equal(got[i], frames[i]) {
 			t.Fatalf("frame %d is not what was sent", i)
 		}
+	}
+}
+
+// TestRecordDrops: what came while nobody read, and did not fit into the ring, is counted, by the recording and in its file.
+func TestRecordDrops(t *testing.T) {
+	const n = 4000 // 6 MB; the ring holds 2
+	path := filepath.Join(t.TempDir(), "x.pcapng")
+	var state Recording
+	inNamespace(t, func() error {
+		live, err := OpenLiveFiltered("see", parseFilter(t, "udp,port=5000"), 2<<20)
+		if err != nil {
+			return err
+		}
+		defer live.Close()
+		out, err := NewRecorder(RecorderOptions{Out: path, Heading: Heading{Interface: "see", Link: live.LinkType()}})
+		if err != nil {
+			return err
+		}
+		send, err := sender("send")
+		b := ether(ip4(hostA, hostB, protoUDP, 0, nil, udpBytes(5000, 443, 1400)))
+		for range n {
+			if err == nil {
+				err = send(b)
+			}
+		}
+		live.Stop()
+		if e := out.Run(live); err == nil {
+			err = e
+		}
+		state = out.State()
+		return err
+	})
+	if state.Dropped < n/4 || state.Packets < n/5 || state.Packets+state.Dropped != n || state.Oversize != 0 {
+		t.Errorf("%+v of %d", state, n)
+	}
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The last block: type, length, interface, time, then isb_ifrecv and isb_ifdrop, the end, and the length again.
+	last := file[len(file)-int(le.Uint32(file[len(file)-4:])):]
+	if len(last) != 52 || le.Uint32(last) != blockStatistics || le.Uint16(last[20:]) != 4 || le.Uint64(last[24:]) != n || le.Uint16(last[32:]) != 5 || int64(le.Uint64(last[36:])) != state.Dropped {
+		t.Errorf("the last block is %x", last)
+	}
+}
+
+// TestRecordOffload: a segment that the card is to split, larger than the interface's MTU, is recorded whole and counted.
+func TestRecordOffload(t *testing.T) {
+	const payload = 4000
+	path := filepath.Join(t.TempDir(), "x.pcapng")
+	var state Recording
+	inNamespace(t, func() error {
+		live, err := OpenLiveFiltered("see", parseFilter(t, "tcp,port=443"), LiveBuffer)
+		if err != nil {
+			return err
+		}
+		defer live.Close()
+		out, err := NewRecorder(RecorderOptions{Out: path, Heading: Heading{Interface: "see", Link: live.LinkType()}})
+		if err != nil {
+			return err
+		}
+		l, err := netlink.LinkByName("send")
+		if err != nil {
+			return err
+		}
+		fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			return err
+		}
+		defer unix.Close(fd)
+		if err := unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_VNET_HDR, 1); err != nil {
+			return err
+		}
+		// struct virtio_net_hdr: checksum left to the card, TCP over IPv4 to be cut at 1448 bytes.
+		header := []byte{1, 1}
+		for _, v := range []uint16{54, 1448, 34, 16} { // lengths of headers and segments, where the checksum begins and lies
+			header = binary.NativeEndian.AppendUint16(header, v)
+		}
+		frame := append(header, ether(ip4(hostA, hostB, protoTCP, 0, nil, tcpBytes(443, 5000, 0x10, nil, payload)))...)
+		if err := unix.Sendto(fd, frame, 0, &unix.SockaddrLinklayer{Ifindex: l.Attrs().Index, Protocol: htons(unix.ETH_P_IP), Halen: 6}); err != nil {
+			return err
+		}
+		live.Stop()
+		err = out.Run(live)
+		state = out.State()
+		return err
+	})
+	if state.Packets != 1 || state.Oversize != 1 || state.Bytes != payload+54 {
+		t.Errorf("%+v", state)
+	}
+	if tr, _, err := ReadTrace(path, Rule{}); err != nil || len(tr.Packets) != 1 || tr.Packets[0].PayloadBytes != payload {
+		t.Errorf("%v %v", tr, err)
 	}
 }

@@ -153,12 +153,19 @@ func Collect(ctx context.Context, o CollectOptions) (CollectReport, error) {
 	if err != nil {
 		return CollectReport{}, err
 	}
-	s, have, err := openCollection(&o, locals)
+	s, captures, err := openCollection(&o, locals)
 	if err != nil {
 		return CollectReport{}, err
 	}
 	defer s.close()
-	c := &collector{o: &o, store: s}
+	c, have := &collector{o: &o, store: s}, map[string]int{}
+	for _, x := range captures {
+		have[x.Labels["song"]]++
+		if x.Labels["machine"] == o.Machine { // those of the last hour count, whichever run began them
+			c.begun = append(c.begun, time.UnixMicro(x.FirstUS))
+		}
+	}
+	slices.SortFunc(c.begun, time.Time.Compare)
 	if c.hosts, err = openHosts(filepath.Join(o.Out, serversName), o.Servers); err != nil {
 		return c.report, err
 	}
@@ -293,11 +300,9 @@ func localAddresses(iface string) ([]netip.Prefix, error) {
 	return out, nil
 }
 
-// openCollection makes the data set or goes on with it; have counts the captures of each song.
-func openCollection(o *CollectOptions, locals []netip.Prefix) (*store, map[string]int, error) {
-	have := map[string]int{}
-	s := &store{dir: o.Out}
-	var err error
+// openCollection makes the data set or goes on with it; have are the captures in it.
+func openCollection(o *CollectOptions, locals []netip.Prefix) (s *store, have []dataset.Capture, err error) {
+	s = &store{dir: o.Out}
 	if dataset.IsSet(o.Out) {
 		set, err := dataset.Open(o.Out)
 		if err != nil {
@@ -306,13 +311,13 @@ func openCollection(o *CollectOptions, locals []netip.Prefix) (*store, map[strin
 		if !slices.Equal(set.Manifest.Axes, CollectAxes) {
 			return nil, nil, fmt.Errorf("lab: %s: holds a data set that was not collected; take another --out", o.Out)
 		}
-		for _, c := range set.Captures {
-			have[c.Labels["song"]]++
-		}
-		s.next = int64(len(set.Captures))
 		if s.set, err = dataset.Append(o.Out); err != nil {
 			return nil, nil, err
 		}
+		if set, err = dataset.Open(o.Out); err != nil { // again: it is nobody else's only now
+			return nil, nil, errors.Join(err, s.set.Close())
+		}
+		have, s.next = set.Captures, int64(len(set.Captures))
 		s.set.Authorize(o.Authorized)
 	} else {
 		m := dataset.Manifest{

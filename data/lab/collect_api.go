@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -14,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -36,14 +38,33 @@ type API struct {
 	client *http.Client
 
 	mu  sync.Mutex
-	own map[netip.AddrPort]bool
+	own map[netip.AddrPort]*ownConn
 }
 
-// Own reports whether an end of a connection is this program's: its calls are no part of a capture.
+// ownConn is a connection of this program.
+type ownConn struct {
+	net.Conn
+	over atomic.Bool
+}
+
+// Close is net.Conn's.
+func (c *ownConn) Close() error {
+	c.over.Store(true)
+	return c.Conn.Close()
+}
+
+// Own reports whether an end of a connection is this program's, or was since forget: its calls are no part of a capture.
 func (a *API) Own(p netip.AddrPort) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.own[p]
+	return a.own[p] != nil
+}
+
+// forget lets go of connections that are over: the system gives their ports to others, the browser among them.
+func (a *API) forget() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	maps.DeleteFunc(a.own, func(_ netip.AddrPort, c *ownConn) bool { return c.over.Load() })
 }
 
 // dial connects and notes this end.
@@ -52,16 +73,17 @@ func (a *API) dial(ctx context.Context, network, addr string) (net.Conn, error) 
 	if err != nil {
 		return nil, err
 	}
+	own := &ownConn{Conn: c}
 	if p, ok := c.LocalAddr().(*net.TCPAddr); ok {
 		at := p.AddrPort()
 		a.mu.Lock()
 		if a.own == nil {
-			a.own = map[netip.AddrPort]bool{}
+			a.own = map[netip.AddrPort]*ownConn{}
 		}
-		a.own[netip.AddrPortFrom(at.Addr().Unmap(), at.Port())] = true
+		a.own[netip.AddrPortFrom(at.Addr().Unmap(), at.Port())] = own
 		a.mu.Unlock()
 	}
-	return c, nil
+	return own, nil
 }
 
 // ServiceError is what the service answered. After a fatal one another try would end the same way.

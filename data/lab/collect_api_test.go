@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -154,13 +156,35 @@ func TestAPIStates(t *testing.T) {
 	state()
 	clock.at = clock.at.Add(59 * time.Minute) // within the margin: a new token
 	state()
+	s.Expire() // sooner than it said: another one
+	state()
 	want := []string{"paused nothing () <nil>", "none <nil>", servicetest.DeviceName + " <nil>", "transfer <nil>", "pause <nil>", "play <nil>",
-		"playing spotify:track:a <nil>", "pause <nil>", "paused spotify:track:a <nil>", "paused spotify:track:a <nil>"}
+		"playing spotify:track:a <nil>", "pause <nil>", "paused spotify:track:a <nil>", "paused spotify:track:a <nil>", "paused spotify:track:a <nil>"}
 	if !slices.Equal(said, want) {
 		t.Errorf("%q\nwant %q", said, want)
 	}
-	if n := len(slices.DeleteFunc(s.Calls(), func(c string) bool { return c != "POST /api/token" })); n != 2 {
+	if n := len(slices.DeleteFunc(s.Calls(), func(c string) bool { return c != "POST /api/token" })); n != 3 {
 		t.Errorf("%d tokens", n)
+	}
+}
+
+// TestAPIOwn: a port is the program's own as long as its connection lives, and until it is forgotten.
+func TestAPIOwn(t *testing.T) {
+	_, a, _ := fakeAPI(t)
+	if _, err := a.Devices(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	ports := slices.Collect(maps.Keys(a.own))
+	a.forget()
+	if len(ports) != 1 || !a.Own(ports[0]) || a.Own(netip.AddrPortFrom(ports[0].Addr(), ports[0].Port()^1)) {
+		t.Errorf("own ends %v, a connection that lives is not", ports)
+	}
+	a.client.CloseIdleConnections()
+	if !a.Own(ports[0]) {
+		t.Error("its packets may be in a capture that goes on")
+	}
+	if a.forget(); a.Own(ports[0]) {
+		t.Error("the port may be another's now")
 	}
 }
 

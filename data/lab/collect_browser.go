@@ -83,10 +83,16 @@ func (c *Chrome) do(ctx context.Context, what string, limit time.Duration, a chr
 	defer done()
 	stop := context.AfterFunc(ctx, done)
 	defer stop()
-	if err := chromedp.Do(inner, a); err != nil {
+	err := chromedp.Do(inner, a)
+	if err == nil {
+		return nil
+	}
+	select {
+	case <-chromedp.FromContext(c.ctx).Browser.LostConnection:
+		return &ServiceError{Fatal: true, Err: fmt.Errorf("browser: %s: it has ended; go on with the same command", what)}
+	default:
 		return fmt.Errorf("browser: %s: %w", what, err)
 	}
-	return nil
 }
 
 // Open is Player's.

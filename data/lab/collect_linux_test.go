@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +22,8 @@ import (
 	"earshot/data/dataset"
 	"earshot/data/lab/servicetest"
 	"earshot/data/trace"
+
+	"github.com/chromedp/chromedp"
 )
 
 // goPlayer is the stand-in's page without a browser: it does what its script does.
@@ -204,6 +207,12 @@ func TestCollect(t *testing.T) {
 	if len(rows) != 2 || rows[0][4] != "3" || rows[0][5] != statusOK || rows[1][4] != "1" {
 		t.Errorf("%q", rows)
 	}
+	for _, r := range rows { // the player's page, which came before, is not expected
+		expected, _ := strconv.Atoi(r[1])
+		if seen, _ := strconv.Atoi(r[2]); expected < seen/2 || expected > seen+100_000 { // a piece may end a moment behind the capture
+			t.Errorf("%q: %d bytes expected, %d seen", r, expected, seen)
+		}
+	}
 
 	// More captures of the same songs: what is there stays, and the same command again does nothing.
 	o.Captures, o.Session, o.Authorized = 2, "20260102T000000Z", "the same, a day later"
@@ -252,6 +261,39 @@ func TestCollectGivesUp(t *testing.T) {
 	checkCaptures(t, o.Out, 1)
 }
 
+// hasty is a clock on which nobody waits for long.
+type hasty struct {
+	WallClock
+	longest time.Duration
+}
+
+func (c *hasty) Wait(ctx context.Context, d time.Duration) error {
+	if c.longest = max(c.longest, d); d > time.Minute {
+		return context.Canceled
+	}
+	return c.WallClock.Wait(ctx, d)
+}
+
+// TestCollectHour: captures of an earlier run count among those of an hour.
+func TestCollectHour(t *testing.T) {
+	player := &goPlayer{}
+	_, o, log := collection(t, player)
+	defer player.Close()
+	if r, err := Collect(context.Background(), o); err != nil || r.Captures != 2 {
+		t.Fatalf("%+v %v %q", r, err, *log)
+	}
+	clock := &hasty{}
+	o.Captures, o.PerHour, o.Clock = 2, 3, clock
+	r, err := Collect(context.Background(), o)
+	if !errors.Is(err, context.Canceled) || r.Captures != 1 || clock.longest < 59*time.Minute || clock.longest > time.Hour {
+		t.Errorf("%+v %v, waited %v, with one of three left in this hour", r, err, clock.longest)
+	}
+	o.Machine, o.PerHour = "another", 1 // has an hour of its own
+	if r, err := Collect(context.Background(), o); err != nil || r.Captures != 1 || r.Skipped != 3 {
+		t.Errorf("%+v %v %q", r, err, *log)
+	}
+}
+
 // TestCollectStops: an interrupt in the middle of a capture leaves a data set that goes on.
 func TestCollectStops(t *testing.T) {
 	player := &goPlayer{}
@@ -288,6 +330,11 @@ func TestCollectWrongSong(t *testing.T) {
 	o.Device = "Another Player"
 	if r, err = Collect(context.Background(), o); err != nil || r.Failed != 1 || !strings.Contains((*log)[2], "the player is not among the account's devices ("+servicetest.DeviceName+"); is the browser's profile logged in") {
 		t.Errorf("%+v %v %q", r, err, *log)
+	}
+	o.Device = ""
+	s.Restrict()
+	if r, err = Collect(context.Background(), o); err == nil || !strings.Contains(err.Error(), "takes no commands from programs; use the web player") || r.Failed != 0 {
+		t.Errorf("%+v %v", r, err)
 	}
 }
 
@@ -341,7 +388,7 @@ func TestCollectChrome(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer chrome.Close()
-	_, o, log := collection(t, chrome)
+	s, o, log := collection(t, chrome)
 	o.Songs, o.Attempts = o.Songs[1:], 1
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -356,7 +403,19 @@ func TestCollectChrome(t *testing.T) {
 		t.Fatalf("%+v %v %q", r, err, *log)
 	}
 	checkCaptures(t, o.Out, 1)
+	// The player was opened twice; what it may keep came twice, too.
+	if n := len(slices.DeleteFunc(s.Calls(), func(c string) bool { return c != "GET "+servicetest.Asset })); n != 2 {
+		t.Errorf("with an empty cache the asset would have been asked for twice, not %d times", n)
+	}
 	if got := chrome.Received(); got < int64(servicetest.PieceBytes("second")) {
 		t.Errorf("%d bytes received", got)
+	}
+	// A browser that is gone ends the collection at once, not song by song.
+	if err := chromedp.FromContext(chrome.ctx).Browser.Process().Kill(); err != nil {
+		t.Fatal(err)
+	}
+	o.Captures, o.Attempts = 3, 3
+	if r, err = Collect(ctx, o); err == nil || !strings.Contains(err.Error(), "browser: ") || !strings.Contains(err.Error(), "it has ended; go on with the same command") || r.Failed != 0 {
+		t.Errorf("%+v %v", r, err)
 	}
 }

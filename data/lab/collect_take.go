@@ -22,7 +22,7 @@ type playing struct {
 	link     string
 	drops    int64
 	peers    []netip.Addr // of the player's requests
-	received int64        // bytes of the player's requests
+	received int64        // bytes of the player's requests that ended meanwhile
 	asked    int64        // Unix microseconds of asking for the song
 	ended    int64
 	position time.Duration // in the song, at the end
@@ -58,6 +58,7 @@ func (c *collector) attempt(ctx context.Context, song Song) (*playing, error) {
 	if err := o.API.Pause(ctx, device); err != nil { // what the press began; the song starts from silence
 		return nil, err
 	}
+	o.API.forget()
 	live, err := capture.OpenLive(o.Interface)
 	if err != nil {
 		return nil, &ServiceError{Fatal: true, Err: err}
@@ -74,7 +75,7 @@ func (c *collector) attempt(ctx context.Context, song Song) (*playing, error) {
 	if err = errors.Join(err, e, live.Close()); err != nil {
 		return nil, err
 	}
-	p.peers, p.received = o.Browser.Peers(), o.Browser.Received()
+	p.peers = o.Browser.Peers()
 	return p, nil
 }
 
@@ -132,6 +133,7 @@ func deviceNames(list []Device) string {
 // play asks for the song, waits until it plays and for the duration, and looks what played in the end.
 func (c *collector) play(ctx context.Context, song Song, device string, p *playing) error {
 	o := c.o
+	before := o.Browser.Received()
 	begin := o.Clock.Now()
 	p.asked = begin.UnixMicro()
 	if err := o.API.Play(ctx, device, song.URI); err != nil {
@@ -155,7 +157,7 @@ func (c *collector) play(ctx context.Context, song Song, device string, p *playi
 	if err := o.Clock.Wait(ctx, o.Duration-o.Clock.Now().Sub(begin)); err != nil {
 		return err
 	}
-	p.ended = o.Clock.Now().UnixMicro()
+	p.ended, p.received = o.Clock.Now().UnixMicro(), o.Browser.Received()-before
 	s, err := o.API.State(ctx)
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 	"path"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -31,9 +32,10 @@ type handler struct {
 	mu        sync.Mutex
 	mounts    map[string]string // token → folder
 	responses []response
+	ongoing   map[*counter]bool // that go on, and are not told yet
 }
 
-// response is what the server sent for one request.
+// response is what the server sent for one request; of one that goes on, what it sent until it was asked.
 type response struct {
 	Begin, End time.Time
 	File       string // base name
@@ -42,7 +44,9 @@ type response struct {
 	Bytes      int64 // of the body
 }
 
-func newHandler() *handler { return &handler{now: time.Now, mounts: map[string]string{}} }
+func newHandler() *handler {
+	return &handler{now: time.Now, mounts: map[string]string{}, ongoing: map[*counter]bool{}}
+}
 
 // mount makes a folder reachable and returns the path of it.
 func (h *handler) mount(dir string) string {
@@ -55,25 +59,35 @@ func (h *handler) mount(dir string) string {
 	return "/m/" + token + "/"
 }
 
-// take returns the responses since the last call and forgets all mounts.
+// take returns the responses since the last call, with those that go on (a browser takes one large file as it plays), and forgets all
+// mounts.
 func (h *handler) take() []response {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	r := h.responses
+	for c := range h.ongoing {
+		r = append(r, c.response(h.now()))
+	}
 	h.responses = nil
+	clear(h.ongoing)
 	clear(h.mounts)
 	return r
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := &counter{ResponseWriter: w, status: http.StatusOK}
-	begin := h.now()
 	name := path.Clean(r.URL.Path)
-	h.serve(c, r, name)
-	done := response{Begin: begin, End: h.now(), File: path.Base(name), Protocol: r.ProtoMajor, Status: c.status, Bytes: c.bytes}
+	c := &counter{ResponseWriter: w, begin: h.now(), file: path.Base(name), protocol: r.ProtoMajor}
+	c.status.Store(http.StatusOK)
 	h.mu.Lock()
-	h.responses = append(h.responses, done)
+	h.ongoing[c] = true
 	h.mu.Unlock()
+	h.serve(c, r, name)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.ongoing[c] { // else it was told with an earlier capture, which it belongs to
+		delete(h.ongoing, c)
+		h.responses = append(h.responses, c.response(h.now()))
+	}
 }
 
 // types of the files there are. The system's table is not asked: it differs between machines.
@@ -149,19 +163,26 @@ var playlist = func() []byte {
 // counter notes what a handler answers.
 type counter struct {
 	http.ResponseWriter
-	status int
-	bytes  int64
+	begin         time.Time
+	file          string
+	protocol      int
+	status, bytes atomic.Int64
 }
 
 func (c *counter) WriteHeader(status int) {
-	c.status = status
+	c.status.Store(int64(status))
 	c.ResponseWriter.WriteHeader(status)
 }
 
 func (c *counter) Write(b []byte) (int, error) {
 	n, err := c.ResponseWriter.Write(b)
-	c.bytes += int64(n)
+	c.bytes.Add(int64(n))
 	return n, err
+}
+
+// response is what was sent until now.
+func (c *counter) response(now time.Time) response {
+	return response{Begin: c.begin, End: now, File: c.file, Protocol: c.protocol, Status: int(c.status.Load()), Bytes: c.bytes.Load()}
 }
 
 // Unwrap lets http.ResponseController reach the connection.

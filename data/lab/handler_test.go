@@ -75,6 +75,43 @@ func TestHandler(t *testing.T) {
 	}
 }
 
+// slowWriter is a client that takes the first byte and then nothing until it is let go.
+type slowWriter struct {
+	*httptest.ResponseRecorder
+	first, rest chan bool
+}
+
+func (w *slowWriter) Write(b []byte) (int, error) {
+	w.ResponseRecorder.Write(b[:1])
+	w.first <- true
+	<-w.rest
+	return 1, io.ErrClosedPipe
+}
+
+// TestHandlerOpen: a response that goes on when a capture ends is told with that capture, as far as it went, and not with the next one.
+func TestHandlerOpen(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "media.ogg"), make([]byte, 1000), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	h := newHandler()
+	r := httptest.NewRequest("GET", "https://"+hostName+h.mount(dir)+"media.ogg", nil)
+	r.Header.Set("Range", "bytes=10-")
+	w := &slowWriter{httptest.NewRecorder(), make(chan bool), make(chan bool)}
+	done := make(chan bool)
+	go func() { h.ServeHTTP(w, r); close(done) }()
+	<-w.first
+	got := h.take()
+	if len(got) != 1 || got[0].File != "media.ogg" || got[0].Status != 206 || got[0].Protocol != 1 || got[0].End.Before(got[0].Begin) {
+		t.Errorf("%+v", got)
+	}
+	w.rest <- true
+	<-done
+	if got := h.take(); len(got) != 0 {
+		t.Errorf("told again: %+v", got)
+	}
+}
+
 // TestCertificate has a client accept the certificate for the one name, for a fortnight, from the authority that signed it.
 func TestCertificate(t *testing.T) {
 	now := time.Now()

@@ -16,7 +16,7 @@ type Format struct {
 	Delivery string        // hls, dash: in segments; progressive: one file; page: as it is
 	Codec    string        // opus, vorbis, aac, each of a variable bit rate; h264
 	Kbits    int           // mean bit rate, kbit/s; 0: the player chooses
-	Segment  time.Duration // length of a segment
+	Segment  time.Duration // length of a segment; 0: one file
 }
 
 // PageFormat is that of web pages.
@@ -46,7 +46,9 @@ func (f Format) Check() error {
 	switch {
 	case f == PageFormat:
 		return nil
-	case f.Segment < time.Second || f.Segment > time.Minute:
+	case f.Delivery == "progressive" && f.Segment != 0:
+		return fmt.Errorf("segments of %v: progressive is one file", f.Segment)
+	case f.Delivery != "progressive" && (f.Segment < time.Second || f.Segment > time.Minute):
 		return fmt.Errorf("segments of %v: 1s to 1m is possible", f.Segment)
 	case f == VideoFormat(f.Segment):
 		return nil

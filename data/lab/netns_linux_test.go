@@ -175,6 +175,61 @@ func TestRig(t *testing.T) {
 	}
 }
 
+// TestRigFails lets every step of building a rig fail, for want of file descriptors: an error each time, and nothing is left open.
+func TestRigFails(t *testing.T) {
+	needRoot(t)
+	cert, _, err := newCertificate(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := allQdiscs(t)
+	build := func() error {
+		r, err := newRig(0, cert, q)
+		if err == nil {
+			err = r.close()
+		}
+		return err
+	}
+	if err := build(); err != nil { // what the runtime opens once is open now
+		t.Fatal(err)
+	}
+	open := func() int {
+		list, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(list) - 1 // that of the folder itself
+	}
+	before := open()
+	var was unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &was); err != nil {
+		t.Fatal(err)
+	}
+	steps := map[string]bool{}
+	for room := 0; ; room++ {
+		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: uint64(before + room), Max: was.Max}); err != nil {
+			t.Fatal(err)
+		}
+		built := build()
+		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &was); err != nil {
+			t.Fatal(err)
+		}
+		if after := open(); after != before {
+			t.Errorf("room for %d: %d descriptors are open, were %d (%v)", room, after, before, built)
+		}
+		if built == nil || room == 100 {
+			break
+		}
+		if !errors.Is(built, unix.EMFILE) || !strings.HasPrefix(built.Error(), "lab: rig 0: ") {
+			t.Errorf("room for %d: %v", room, built)
+		}
+		steps[built.Error()] = true
+	}
+	if len(steps) < 3 { // such as a namespace, a link, the server
+		t.Errorf("failures: %v", steps)
+	}
+}
+
 // send sends n bytes from server to client over TCP.
 func send(t *testing.T, r *rig, n int64) {
 	t.Helper()

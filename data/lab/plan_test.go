@@ -133,6 +133,7 @@ func TestOptionsCheck(t *testing.T) {
 		"codec \"mp3\"":         func(o *Options) { o.Formats[0].Codec = "mp3" },
 		"delivery \"x\"":        func(o *Options) { o.Formats[0].Delivery = "x" },
 		"vorbis is not carried": func(o *Options) { o.Formats[0].Codec = "vorbis" },
+		"progressive is one":    func(o *Options) { o.Formats[0].Delivery = "progressive" },
 		"segments of 0s":        func(o *Options) { o.Formats[0].Segment = 0 },
 		"is named twice":        func(o *Options) { o.Formats[1] = o.Formats[0] },
 		"a page has neither":    func(o *Options) { o.Scenario = Pages },

@@ -213,6 +213,7 @@ func (l *laboratory) visit(ctx context.Context, r *rig, pin string, s visit) err
 			} else { // whatever it was, the next attempt begins afresh
 				h = health{Status: statusFailed, Attempts: attempt}
 				l.o.log("record: %s: rig %d: attempt %d: %v", i.source(), r.number, attempt, err)
+				i.seed++ // of the network, too: where a bandwidth log begins with an outage, no page loads
 				if b != nil {
 					b.cancel()
 					b = nil

@@ -62,7 +62,7 @@ func TestRecord(t *testing.T) {
 	root := shortTemp(t)
 	o := Options{
 		Scenario: Songs, Works: []Work{tune(t, tools, dir, 30, 4000)}, Captures: 1, Duration: 5 * time.Second,
-		Formats: []Format{{"hls", "opus", 160, 4 * time.Second}}, Protocols: []string{"h3"}, Networks: Networks[2:3], Actions: []string{"none"}, Shaper: ShaperAuto,
+		Formats: []Format{{"hls", "opus", 160, 4 * time.Second}}, Protocols: []string{"h3"}, Networks: Networks[2:3], Actions: []string{"none"}, Shaper: allQdiscs(t).String(),
 		Parallel: 1, Attempts: 5, Seed: 1, Out: filepath.Join(dir, "ds"), Log: func(s string) { t.Log(s) },
 	}
 	l := &laboratory{o: &o, tools: tools}

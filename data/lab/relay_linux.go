@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -18,9 +19,10 @@ import (
 // relay carries frames between two interfaces of a namespace that does nothing else, as a network does: late, one by one, and
 // not all of them; what the kernel can do of that, it leaves to the kernel. It works on frames, so that the two hosts are neighbors and their own stacks do the rest.
 type relay struct {
-	began time.Time
-	lanes [2]*relayLane // down: server to client; up
-	wait  sync.WaitGroup
+	began  time.Time
+	lanes  [2]*relayLane // down: server to client; up
+	wait   sync.WaitGroup
+	settle time.Duration // how long a frame is on the way at most in the network in force, but for those in front of its line
 	qdiscs
 }
 
@@ -32,10 +34,12 @@ type relayLane struct {
 
 	mu     sync.Mutex
 	shaper *shaper
+	shapes atomic.Int64 // networks that were in force; their number is that of the one that is
 }
 
 type relayFrame struct {
 	at    time.Duration
+	shape int64 // number of the network that said so
 	bytes []byte
 }
 
@@ -107,9 +111,14 @@ func newRelayPort(ns *namespace, iface string) (*relayPort, error) {
 	return p, nil
 }
 
-// shape puts a network in force. The same seed loses the same packets of the same sequence.
+// shape puts a network in force. The same seed loses the same packets of the same sequence. What is on its way by then, the end of a
+// connection above all, arrives first; what still waits in front of a line, for minutes where a bandwidth log has an outage, follows at once,
+// or is lost where the kernel keeps the queue.
 func (r *relay) shape(n Network, seed uint64) error {
+	time.Sleep(min(r.settle, time.Second))
+	r.settle = 0
 	for i, lane := range []Lane{n.Down, n.Up} {
+		r.settle = max(r.settle, lane.Delay+4*lane.Jitter)
 		l := r.lanes[i]
 		// What waits in the kernel counts as unsent: packets of headers alone take several times their size.
 		room := min(max(16<<20, 4*lane.Queue), math.MaxInt32/2)
@@ -125,6 +134,7 @@ func (r *relay) shape(n Network, seed uint64) error {
 		s.start(time.Since(r.began))
 		l.mu.Lock()
 		l.shaper = s
+		l.shapes.Add(1)
 		l.mu.Unlock()
 	}
 	return nil
@@ -149,7 +159,7 @@ func (l *relayLane) read(began time.Time) {
 		}
 		now := time.Since(began)
 		l.mu.Lock()
-		s := l.shaper
+		s, shape := l.shaper, l.shapes.Load()
 		at, ok := time.Duration(0), false
 		if s != nil {
 			at, ok = s.enter(now, n-vnetHeader)
@@ -159,20 +169,27 @@ func (l *relayLane) read(began time.Time) {
 			continue
 		}
 		select {
-		case l.queue <- relayFrame{at, append([]byte(nil), buf[:n]...)}:
+		case l.queue <- relayFrame{at, shape, append([]byte(nil), buf[:n]...)}:
 		default: // the machine does not keep up: lost, as on a router
 		}
 	}
 }
 
-// write puts frames on the other link at their time.
+// relayPatience is how long the writer waits before it looks whether the network is still the one that told it to.
+const relayPatience = 20 * time.Millisecond
+
+// write puts frames on the other link at their time, or as soon as their network is over.
 func (l *relayLane) write(began time.Time) {
 	runtime.LockOSThread() // for good: the thread, whose timers are exact now, ends with the lane
 	unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
 	for f := range l.queue {
-		if d := f.at - time.Since(began); d > 0 {
+		for f.shape == l.shapes.Load() {
+			d := f.at - time.Since(began)
+			if d <= 0 {
+				break
+			}
 			// Not time.Sleep, which may take a millisecond more.
-			ts := unix.NsecToTimespec(int64(d))
+			ts := unix.NsecToTimespec(int64(min(d, relayPatience)))
 			for unix.ClockNanosleep(unix.CLOCK_MONOTONIC, 0, &ts, &ts) == unix.EINTR {
 			}
 		}
@@ -188,6 +205,9 @@ func (r *relay) close() error {
 		return nil
 	}
 	err := errors.Join(r.lanes[0].from.file.Close(), r.lanes[1].from.file.Close())
+	for _, l := range r.lanes {
+		l.shapes.Add(1) // the writers need not wait for what is in their queues
+	}
 	r.wait.Wait()
 	return err
 }

@@ -30,12 +30,12 @@ func newRig(number int, cert tls.Certificate, q qdiscs) (r *rig, err error) {
 	r = &rig{number: number}
 	defer func() {
 		if err != nil {
-			err = errors.Join(fmt.Errorf("lab: rig %d: %w", number, err), r.close())
+			r, err = nil, errors.Join(fmt.Errorf("lab: rig %d: %w", number, err), r.close())
 		}
 	}()
 	for _, n := range []**namespace{&r.client, &r.router, &r.server} {
 		if *n, err = newNamespace(); err != nil {
-			return nil, err
+			return r, err
 		}
 	}
 	for _, f := range []func() error{
@@ -47,7 +47,7 @@ func newRig(number int, cert tls.Certificate, q qdiscs) (r *rig, err error) {
 		func() error { r.web, err = startServer(r.server, cert); return err },
 	} {
 		if err := f(); err != nil {
-			return nil, err
+			return r, err
 		}
 	}
 	return r, nil

@@ -49,7 +49,7 @@ func (h health) row() []string {
 type truth struct {
 	Capture int64  `json:"capture_id"`
 	At      int64  `json:"t_us"` // from the capture's first packet, as packets' t_us
-	From    string `json:"from"` // page or server
+	From    string `json:"from"` // page, server; of Collect recorder, player
 	Event   string `json:"event"`
 	Detail  string `json:"detail,omitempty"`
 	Took    int64  `json:"took_us,omitempty"`
@@ -180,6 +180,7 @@ func (s *store) openLogs() error {
 		})
 	}
 	if err != nil {
+		s.health.Close() // may be nil
 		return fmt.Errorf("lab: %w", err)
 	}
 	return nil

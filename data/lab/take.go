@@ -126,7 +126,7 @@ func (t *take) failed() bool {
 }
 
 // stalled says that the music stood still: less was played than 90 % of the capture and 3 s less than all of it. Deliberate
-// pauses do not count.
+// pauses do not count, nor does the silence behind a work that is shorter than the capture.
 func (t *take) stalled() bool {
 	if t.page {
 		return false
@@ -145,6 +145,9 @@ func (t *take) stalled() bool {
 		case "skip", "seek": // the position is no measure then
 			return false
 		}
+	}
+	if paused > 0 {
+		want -= t.duration.Seconds() - (paused-float64(t.played)/1000)/1000
 	}
 	return t.state.Position < min(0.9*want, want-3)
 }

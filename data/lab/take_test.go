@@ -94,6 +94,18 @@ func TestHealth(t *testing.T) {
 			k.state.Position = 1.9
 			k.state.Events = append(k.state.Events, event{ms + 3000, "pause", ""}, event{ms + 8000, "playing", ""})
 		}, true},
+		"at rest until the end": {func(k *take) {
+			k.state.Position = 4
+			k.state.Events = append(k.state.Events, event{ms + 4500, "pause", ""})
+		}, false},
+		"over before the end": {func(k *take) {
+			k.state.Position = 6
+			k.state.Events = append(k.state.Events, event{ms + 6100, "pause", ""}, event{ms + 6101, "ended", ""})
+		}, false},
+		"stood still, and over before the end": {func(k *take) {
+			k.state.Position = 4
+			k.state.Events = append(k.state.Events, event{ms + 8000, "ended", ""})
+		}, true},
 		"skipped": {func(k *take) {
 			k.state.Position = 1
 			k.state.Events = append(k.state.Events, event{ms + 3000, "skip", ""})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -20,6 +21,8 @@ func (t tools) run(ctx context.Context, work string, args ...string) error {
 	var said bytes.Buffer
 	c.Stderr = &said
 	dieWithParent(c)
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	if err := c.Run(); err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -34,6 +37,8 @@ func (t tools) run(ctx context.Context, work string, args ...string) error {
 func (t tools) probe(ctx context.Context, work string, args ...string) (string, error) {
 	c := exec.CommandContext(ctx, t.ffprobe, append(append([]string{"-v", "error"}, args...), "-of", "default=nw=1:nk=1", work)...)
 	dieWithParent(c)
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	b, err := c.Output()
 	if err != nil {
 		return "", fmt.Errorf("%s: ffprobe: %w; is it an audio or video file?", filepath.Base(work), err)

@@ -20,6 +20,7 @@ const (
 	RefreshToken = "refresh"
 	DeviceID     = "device-1"
 	DeviceName   = "Web Player (Test)"
+	Asset        = "/asset" // of the player, which a browser may keep
 	Button       = `[data-testid="control-button-playpause"]`
 )
 
@@ -44,6 +45,7 @@ type Server struct {
 	revoked bool
 	expired bool
 	device  bool
+	limited bool // the device is restricted
 	playing bool
 	uri     string
 	instead string // what plays whatever is asked for
@@ -65,6 +67,7 @@ func Start(addr string) (*Server, error) {
 	m.HandleFunc("PUT /v1/me/player/pause", s.api(s.pause))
 	m.HandleFunc("GET /v1/me/player", s.api(s.state))
 	m.HandleFunc("GET /player", s.page)
+	m.HandleFunc("GET "+Asset, s.asset)
 	m.HandleFunc("POST /connect", s.connect)
 	m.HandleFunc("GET /now", s.now)
 	m.HandleFunc("GET /audio/{uri}", s.audio)
@@ -88,6 +91,9 @@ func (s *Server) Revoke() { s.set(func() { s.revoked = true }) }
 
 // Expire makes the access token of the moment worthless.
 func (s *Server) Expire() { s.set(func() { s.expired = true }) }
+
+// Restrict makes the device one that takes no commands from programs.
+func (s *Server) Restrict() { s.set(func() { s.limited = true }) }
 
 // PlayInstead makes the service play something else than it is asked for, or with "" what it is asked for.
 func (s *Server) PlayInstead(uri string) { s.set(func() { s.instead = uri }) }
@@ -164,7 +170,7 @@ func (s *Server) api(f http.HandlerFunc) http.HandlerFunc {
 func (s *Server) devices(w http.ResponseWriter, _ *http.Request) {
 	list := []any{}
 	if s.device {
-		list = append(list, map[string]any{"id": DeviceID, "name": DeviceName, "type": "Computer", "is_active": true, "is_restricted": false, "volume_percent": 100})
+		list = append(list, map[string]any{"id": DeviceID, "name": DeviceName, "type": "Computer", "is_active": true, "is_restricted": s.limited, "volume_percent": 100})
 	}
 	json.NewEncoder(w).Encode(map[string]any{"devices": list})
 }
@@ -220,12 +226,16 @@ func (s *Server) state(w http.ResponseWriter, _ *http.Request) {
 
 func (s *Server) page(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html")
-	fmt.Fprint(w, page)
+	fmt.Fprint(w, page, strings.Repeat("\n", pageBytes))
 }
+
+// pageBytes are behind the page, which takes part in no capture: a real player is large.
+const pageBytes = 300_000
 
 // page plays what the service says is playing: a piece of the song every fifth of a second.
 const page = `<!doctype html><title>player</title><button data-testid="control-button-playpause">play</button>
 <script>
+fetch("` + Asset + `");
 const wait = ms => new Promise(r => setTimeout(r, ms));
 document.querySelector("button").onclick = async () => {
   await fetch("/connect", {method: "POST"});
@@ -236,6 +246,13 @@ document.querySelector("button").onclick = async () => {
   }
 };
 </script>`
+
+// asset is something that stays in a browser's cache.
+func (s *Server) asset(w http.ResponseWriter, r *http.Request) {
+	s.set(func() { s.calls = append(s.calls, r.Method+" "+r.URL.Path) })
+	w.Header().Set("Cache-Control", "max-age=3600")
+	w.Write(make([]byte, 1000))
+}
 
 func (s *Server) connect(w http.ResponseWriter, _ *http.Request) {
 	s.set(func() { s.device = true })
