@@ -202,15 +202,6 @@ func (c *Settings) train(net string, p Protocol, n int) error {
 	return nil
 }
 
-// controlNet is the model of permuted labels and shuffled time: the first that takes no epochs, since every problem has
-// one, else the first.
-func (s Study) controlNet() string {
-	if i := slices.IndexFunc(s.Nets, isRocket); i >= 0 {
-		return s.Nets[i]
-	}
-	return s.Nets[0]
-}
-
 // official is the split that the archive's files make.
 func (s *source) official() (out Split) {
 	for _, c := range s.captures {

@@ -76,3 +76,12 @@ func shuffleTime(x []float32, channels int, c Settings, capture int64) {
 
 // argmax is the class of a row of scores; the first of equal ones.
 func argmax(scores []float32) int { return slices.Index(scores, slices.Max(scores)) }
+
+// controlNet is the model of permuted labels and shuffled time: a rocket where there is one, else the first. A control by a model that
+// learns nothing either way would show nothing, and networks of few epochs are such models.
+func (s Study) controlNet() string {
+	if i := slices.IndexFunc(s.Nets, isRocket); i >= 0 {
+		return s.Nets[i]
+	}
+	return s.Nets[0]
+}

@@ -31,7 +31,7 @@ type Study struct {
 	Points     []int       `json:"points"`         // numbers of captures; nil before the data are known: all
 	Seeds      []uint64    `json:"seeds"`
 	Protocols  []Protocol  `json:"protocols"`
-	Controls   []string    `json:"controls"` // the networks' controls are run with the first of Nets
+	Controls   []string    `json:"controls"` // those of a network are run with a rocket of Nets, or with the first
 	Memory     int64       `json:"memory"`   // bytes a training step may need; 0: no limit
 	Quick      bool        `json:"quick"`
 	Generate   synth.Songs `json:"generate"` // what generated data are

@@ -112,7 +112,7 @@ func (s *source) plan() ([]item, map[string]Split, error) {
 				continue
 			}
 			for _, seed := range s.study.Seeds {
-				for i, net := range s.study.Nets {
+				for _, net := range s.study.Nets {
 					set := func(control string) func(c *Settings) {
 						return func(c *Settings) {
 							c.Control, c.Net, c.Representation, c.StepUS, c.Steps = control, net, r.name, r.stepUS, r.steps
@@ -123,7 +123,7 @@ func (s *source) plan() ([]item, map[string]Split, error) {
 					}
 					add(d, seed, set(""))
 					for _, control := range []string{ControlPermuted, ControlShuffled} {
-						if i == 0 && slices.Contains(s.study.Controls, control) {
+						if net == s.study.controlNet() && slices.Contains(s.study.Controls, control) {
 							add(d, seed, set(control))
 						}
 					}

@@ -72,8 +72,8 @@ func TestRequestsSweep(t *testing.T) {
 	// under the second protocol on the first split of each kind.
 	want := map[string]int{
 		fmt.Sprint(classicModel, "", ""): 2 * 4 * 6, fmt.Sprint(classicModel, "", ControlPermuted): 2 * 4 * 3, fmt.Sprint(classicModel, PartAblation, ""): 2 * 4 * 7,
-		fmt.Sprint(classicModel, PartBins, ""): 2 * 4, fmt.Sprint(network, "", ""): 2, fmt.Sprint(rocket, "", ""): 2, fmt.Sprint(network, "", ControlPermuted): 2,
-		fmt.Sprint(network, "", ControlShuffled): 2, fmt.Sprint(plain, "", ControlMajority): 8, fmt.Sprint(plain, "", ControlTotals): 8, fmt.Sprint(plain, "", ControlDuration): 8,
+		fmt.Sprint(classicModel, PartBins, ""): 2 * 4, fmt.Sprint(network, "", ""): 2, fmt.Sprint(rocket, "", ""): 2, fmt.Sprint(rocket, "", ControlPermuted): 2,
+		fmt.Sprint(rocket, "", ControlShuffled): 2, fmt.Sprint(plain, "", ControlMajority): 8, fmt.Sprint(plain, "", ControlTotals): 8, fmt.Sprint(plain, "", ControlDuration): 8,
 	}
 	if !reflect.DeepEqual(seen, want) {
 		t.Errorf("cells %v, want %v", seen, want)

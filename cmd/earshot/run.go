@@ -62,7 +62,7 @@ The folder --out grows cell by cell; stopped or killed, the same command goes on
 shows the whole path in a few minutes; its numbers are no evidence.
 
 --splits, --normalize, --epochs and --batch change every protocol that is run. Controls (majority answer, totals only, duration only,
-permuted labels, shuffled time) are part of every table; the two that need a network use the first of --nets. MiniRocket and
+permuted labels, shuffled time) are part of every table; the two that need a model use a rocket of --nets, else the first. MiniRocket and
 MultiRocket with a ridge classifier stand among the networks as minirocket and multirocket.
 
 --monitored A,B,C opens the world: the eavesdropper wants to know of these values of --label alone, and everything else that is
