@@ -1,7 +1,6 @@
 package metrics
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -11,7 +10,7 @@ import (
 // Bootstrap, section 13.3): b times n items are drawn with replacement, and statistic is given their numbers. It is for
 // what has no exact interval: macro-F1, a median, the difference of two models on the same points. Draws whose statistic
 // is NaN are left out. With fewer than two items or without draws both ends are NaN. Items that belong together need
-// ClusterBootstrap; a share of right answers has ClopperPearson.
+// ClopperPearsonClustered, and a share of right answers has ClopperPearson.
 func Bootstrap(n int, statistic func(items []int) float64, b int, seed uint64, level float64) (lo, hi float64) {
 	mustLevel(level)
 	if n < 2 {
@@ -33,47 +32,6 @@ func Bootstrap(n int, statistic func(items []int) float64, b int, seed uint64, l
 	}
 	slices.Sort(values)
 	return quantile(values, (1-level)/2), quantile(values, 1-(1-level)/2)
-}
-
-// ClusterBootstrap is the percentile interval of the accuracy of N answers that come in clusters (same day, same
-// session): whole clusters are drawn with replacement, b times. cluster holds each answer's cluster. With fewer than
-// two clusters nothing can be said about their spread and both ends are NaN.
-func ClusterBootstrap(correct []bool, cluster []string, b int, seed uint64, level float64) (lo, hi float64) {
-	mustLevel(level)
-	if len(correct) != len(cluster) {
-		panic(fmt.Sprintf("metrics: cluster bootstrap: %d answers, %d clusters", len(correct), len(cluster)))
-	}
-	type count struct{ right, all int }
-	index := map[string]int{}
-	var counts []count // in order of first appearance: the draw does not depend on a map's order
-	for i, name := range cluster {
-		j, ok := index[name]
-		if !ok {
-			j = len(counts)
-			index[name] = j
-			counts = append(counts, count{})
-		}
-		counts[j].all++
-		if correct[i] {
-			counts[j].right++
-		}
-	}
-	if len(counts) < 2 || b < 1 {
-		return math.NaN(), math.NaN()
-	}
-	rng := rand.New(rand.NewPCG(seed, 0x636c7573746572)) // the second word spells "cluster"
-	acc := make([]float64, b)
-	for i := range acc {
-		var sum count
-		for range counts {
-			c := counts[rng.IntN(len(counts))]
-			sum.right += c.right
-			sum.all += c.all
-		}
-		acc[i] = float64(sum.right) / float64(sum.all)
-	}
-	slices.Sort(acc)
-	return quantile(acc, (1-level)/2), quantile(acc, 1-(1-level)/2)
 }
 
 // quantile interpolates linearly between the sorted values, as numpy does.

@@ -50,11 +50,7 @@ type golden struct {
 		A, B         []float64
 		Statistic, P float64
 	} `json:"wilcoxon_large"`
-	Holm      struct{ P, Adjusted []float64 }
-	Bootstrap struct {
-		Clusters      [][2]int
-		Level, Lo, Hi float64
-	}
+	Holm struct{ P, Adjusted []float64 }
 }
 
 func load(t *testing.T) (g golden) {
@@ -181,7 +177,7 @@ func TestPower(t *testing.T) {
 	}
 }
 
-func TestHolmAndBootstrap(t *testing.T) {
+func TestHolm(t *testing.T) {
 	g := load(t)
 	for i, p := range Holm(g.Holm.P) {
 		check(t, "Holm", p, g.Holm.Adjusted[i])
@@ -189,25 +185,5 @@ func TestHolmAndBootstrap(t *testing.T) {
 	withNaN := Holm([]float64{0.02, math.NaN(), 0.01})
 	if withNaN[0] != 0.02 || !math.IsNaN(withNaN[1]) || withNaN[2] != 0.02 {
 		t.Errorf("Holm with NaN: %v", withNaN)
-	}
-	var correct []bool
-	var cluster []string
-	for i, c := range g.Bootstrap.Clusters {
-		for j := range c[1] {
-			correct = append(correct, j < c[0])
-			cluster = append(cluster, string(rune('a'+i)))
-		}
-	}
-	lo, hi := ClusterBootstrap(correct, cluster, 40000, 1, g.Bootstrap.Level)
-	check(t, "bootstrap low", lo, g.Bootstrap.Lo) // the values are few: the percentiles fall on them
-	check(t, "bootstrap high", hi, g.Bootstrap.Hi)
-	if l, h := ClusterBootstrap(correct, cluster, 200, 5, 0.95); true {
-		l2, h2 := ClusterBootstrap(correct, cluster, 200, 5, 0.95)
-		if l != l2 || h != h2 {
-			t.Error("the same seed gives other intervals")
-		}
-	}
-	if lo, hi := ClusterBootstrap(correct, make([]string, len(correct)), 100, 1, 0.95); !math.IsNaN(lo) || !math.IsNaN(hi) {
-		t.Errorf("one cluster: %v, %v", lo, hi)
 	}
 }

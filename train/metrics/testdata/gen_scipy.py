@@ -154,9 +154,4 @@ def holm(p):
 p = [0.01, 0.04, 0.03, 0.005, 0.5, 0.04]
 out["holm"] = {"p": p, "adjusted": holm(p)}
 
-# Three clusters: all 27 draws are equally likely, so the percentiles of very many draws are known.
-clusters = [[1, 4], [3, 3], [0, 2]]
-acc = sorted(sum(c[0] for c in draw) / sum(c[1] for c in draw) for draw in itertools.product(clusters, repeat=3))
-out["bootstrap"] = {"clusters": clusters, "level": 0.8, "lo": acc[int(0.1 * 27)], "hi": acc[int(0.9 * 27)]}
-
 print(json.dumps(out, indent=None, separators=(",", ":")).replace('"compare"', '\n"compare"').replace('"tails"', '\n"tails"').replace('"confusions"', '\n"confusions"'))
