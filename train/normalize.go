@@ -47,7 +47,7 @@ func CheckNormalize(mode string) error {
 func FitNormalizer(mode string, d Data) Normalizer {
 	n := Normalizer{Mode: mode}
 	if n.fitted() {
-		mean, std := moments(d.X, n.value())
+		mean, std := moments(d.X, mode == NormalizeLog)
 		n.Mean, n.Std = []float64{mean}, []float64{std}
 	}
 	return n
@@ -56,50 +56,68 @@ func FitNormalizer(mode string, d Data) Normalizer {
 // fitted says whether the mode has a mean and a deviation of the training set.
 func (n Normalizer) fitted() bool { return n.Mode == NormalizeTrain || n.Mode == NormalizeLog }
 
-// value is what a mode takes the mean and the deviation of.
-func (n Normalizer) value() func(float32) float64 {
-	if n.Mode == NormalizeLog {
-		return func(v float32) float64 { return math.Copysign(math.Log1p(math.Abs(float64(v))), float64(v)) }
-	}
-	return func(v float32) float64 { return float64(v) }
-}
-
 // Apply normalizes rows of c channels and t steps in place; x may hold any number of them.
 func (n Normalizer) Apply(x []float32, c, t int) {
-	switch n.Mode {
-	case NormalizeTrain, NormalizeLog:
-		standardize(x, n.value(), n.Mean[0], n.Std[0])
-	case NormalizeSample:
+	if n.Mode == NormalizeLog {
+		logarithms(x, x)
+	}
+	switch {
+	case n.fitted():
+		standardize(x, n.Mean[0], n.Std[0])
+	case n.Mode == NormalizeSample:
 		for row := c * t; len(x) >= row && row > 0; x = x[row:] {
-			mean, std := moments(x[:row], n.value())
-			standardize(x[:row], n.value(), mean, std)
+			mean, std := moments(x[:row], false)
+			standardize(x[:row], mean, std)
 		}
 	}
 }
 
-func standardize(x []float32, value func(float32) float64, mean, std float64) {
+// logarithms writes sign(x) log(1 + |x|) to dst.
+func logarithms(dst, x []float32) {
 	for i, v := range x {
-		x[i] = float32((value(v) - mean) / std)
+		dst[i] = float32(math.Copysign(math.Log1p(math.Abs(float64(v))), float64(v)))
 	}
 }
 
-// moments returns mean and standard deviation (n - 1), summed twice in double precision in a fixed order: byte counts of
-// a long capture would lose their variance in a single pass.
-func moments(x []float32, value func(float32) float64) (mean, std float64) {
+func standardize(x []float32, mean, std float64) {
+	for i, v := range x {
+		x[i] = float32((float64(v) - mean) / std)
+	}
+}
+
+// moments returns mean and standard deviation (n - 1) of x or of its logarithms, summed twice in double precision in a fixed
+// order: byte counts of a long capture would lose their variance in a single pass.
+func moments(x []float32, log bool) (mean, std float64) {
 	if len(x) == 0 {
 		return 0, 1
 	}
-	for _, v := range x {
-		mean += value(v)
+	var buf [4096]float32
+	sum := func(add func(block []float32)) {
+		for rest := x; len(rest) > 0; {
+			block := rest[:min(len(rest), len(buf))]
+			rest = rest[len(block):]
+			if log {
+				logarithms(buf[:], block)
+				block = buf[:len(block)]
+			}
+			add(block)
+		}
 	}
+	sum(func(block []float32) {
+		for _, v := range block {
+			mean += float64(v)
+		}
+	})
 	mean /= float64(len(x))
-	var sum float64
-	for _, v := range x {
-		d := value(v) - mean
-		sum += d * d
-	}
+	var squares float64
+	sum(func(block []float32) {
+		for _, v := range block {
+			d := float64(v) - mean
+			squares += d * d
+		}
+	})
 	if len(x) > 1 {
-		sum /= float64(len(x) - 1)
+		squares /= float64(len(x) - 1)
 	}
-	return mean, max(math.Sqrt(sum), stdFloor)
+	return mean, max(math.Sqrt(squares), stdFloor)
 }
