@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"time"
 
 	"earshot/train"
 )
@@ -15,19 +16,20 @@ import (
 // sweep makes the cells that the run does not hold, in the order of the plan. Networks take the whole machine, one after the other;
 // neighbors that train none share it, a cell on each thread.
 func (s *source) sweep(ctx context.Context, o Options, items []item) error {
-	w := &sweeping{source: s, o: o, cells: len(items)}
+	threads := o.Threads
+	if threads <= 0 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	w := &sweeping{source: s, o: o, cells: len(items), forecast: newForecast(items, threads)}
 	for from := 0; from < len(items); {
-		to := from + 1
-		threads := 1
+		to, beside := from+1, 1
 		if !items[from].settings.series() {
 			for to < len(items) && !items[to].settings.series() {
 				to++
 			}
-			if threads = o.Threads; threads <= 0 {
-				threads = runtime.GOMAXPROCS(0)
-			}
+			beside = threads
 		}
-		if err := w.run(ctx, items[from:to], threads); err != nil {
+		if err := w.run(ctx, items[from:to], beside); err != nil {
 			return err
 		}
 		from = to
@@ -44,9 +46,10 @@ type sweeping struct {
 	o     Options
 	cells int
 
-	mu     sync.Mutex
-	done   int
-	failed []string // in the order of their ends
+	mu       sync.Mutex
+	done     int
+	forecast *forecast
+	failed   []string // in the order of their ends
 }
 
 // run makes cells on some threads. Which thread makes a cell, and when, changes none of its bits.
@@ -82,7 +85,8 @@ func (w *sweeping) cell(ctx context.Context, it item) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	w.report(it, train.Event{})
+	begun, took := time.Now(), time.Duration(0)
+	w.report(it, begun, train.Event{})
 	final := filepath.Join(w.o.Dir, "cells", it.id)
 	done, err := loadStatus(final)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -90,7 +94,7 @@ func (w *sweeping) cell(ctx context.Context, it item) error {
 	}
 	if done != StatusOK {
 		part := partDir(w.o.Dir, it.id)
-		c, err := w.make(ctx, w.o.Backend, it, part, func(e train.Event) { w.report(it, e) })
+		c, err := w.make(ctx, w.o.Backend, it, part, func(e train.Event) { w.report(it, begun, e) })
 		if err != nil {
 			return err
 		}
@@ -102,18 +106,24 @@ func (w *sweeping) cell(ctx context.Context, it item) error {
 		if err := c.keep(part, final); err != nil {
 			return err
 		}
+		took = time.Since(begun)
 	}
 	w.mu.Lock()
 	w.done++
+	w.forecast.end(it.settings, took)
 	w.mu.Unlock()
 	return nil
 }
 
-func (w *sweeping) report(it item, e train.Event) {
+func (w *sweeping) report(it item, begun time.Time, e train.Event) {
 	if w.o.Progress == nil {
 		return
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.o.Progress(Progress{Done: w.done, Cells: w.cells, ID: it.id, Event: e})
+	left := w.forecast.rest()
+	if it.settings.series() && left > 0 { // the cell at work is among those that are left
+		left = max(time.Second, left-time.Since(begun))
+	}
+	w.o.Progress(Progress{Done: w.done, Cells: w.cells, Left: left, ID: it.id, Event: e})
 }

@@ -30,6 +30,7 @@ type Options struct {
 // Progress tells how far a sweep is.
 type Progress struct {
 	Done, Cells int
+	Left        time.Duration // until the end; 0 while it is not known
 	ID          string
 	Event       train.Event // zero before the first optimizer step of the cell
 }

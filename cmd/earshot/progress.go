@@ -27,6 +27,8 @@ type bar struct {
 	began, shown time.Time
 	started      bool
 	note         string
+	foretold     bool          // left is the caller's, who knows that units differ
+	left         time.Duration // 0: not known
 
 	pool  *mpb.Progress // nil: plain lines
 	drawn *mpb.Bar
@@ -50,6 +52,14 @@ func (a *app) progress(label string, total int64, unit string) *bar {
 			return b.text()
 		})))
 	return b
+}
+
+// SetLeft is Set with the time that the rest takes, 0 while it is not known.
+func (b *bar) SetLeft(n int64, left time.Duration, note string) {
+	b.mu.Lock()
+	b.foretold, b.left = true, left
+	b.mu.Unlock()
+	b.Set(n, note)
 }
 
 // Set states that n units are done; note is a short remark such as a loss.
@@ -85,7 +95,11 @@ func (b *bar) text() string {
 		s = fmt.Sprintf("%d/%d %s", b.n, b.total, b.unit)
 	}
 	took := time.Since(b.began).Seconds()
-	if did := float64(b.n - b.first); did > 0 && took > 0 {
+	if b.foretold {
+		if b.left > 0 {
+			s += fmt.Sprintf("  about %s left", b.left.Round(time.Second))
+		}
+	} else if did := float64(b.n - b.first); did > 0 && took > 0 {
 		rate := did / took
 		s += fmt.Sprintf("  %.3g/s", rate)
 		if left := float64(b.total - b.n); left > 0 {

@@ -423,7 +423,7 @@ func (a *app) sweep(ctx context.Context, study experiments.Study, out, data stri
 			if e := p.Event; e.Steps > 0 {
 				note += fmt.Sprintf("  epoch %d/%d  loss %.3f", e.Epoch, e.Epochs, e.Loss)
 			}
-			b.Set(int64(p.Done), note)
+			b.SetLeft(int64(p.Done), p.Left, note)
 		},
 	})
 }
