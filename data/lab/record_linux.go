@@ -33,6 +33,9 @@ func Record(ctx context.Context, o Options) (rep Report, err error) {
 		return rep, err
 	}
 	defer func() { err = errors.Join(err, l.scratch.close()) }()
+	if err := l.measure(ctx); err != nil { // a file that is no music leaves no data set behind
+		return rep, err
+	}
 	s, done, err := openStore(&o)
 	if err != nil {
 		return rep, err
@@ -68,8 +71,8 @@ type laboratory struct {
 	report Report
 }
 
-// encode makes the media of all works, two at a time.
-func (l *laboratory) encode(ctx context.Context) error {
+// measure finds out how long the works are.
+func (l *laboratory) measure(ctx context.Context) error {
 	o := l.o
 	if o.Scenario == Pages {
 		return nil
@@ -84,6 +87,15 @@ func (l *laboratory) encode(ctx context.Context) error {
 		if d < o.Duration && n < len(o.Works) {
 			o.log("record: %s: %v long; its captures of %v end with silence, and their length can give it away", w.Name, d.Round(time.Second), o.Duration)
 		}
+	}
+	return nil
+}
+
+// encode makes the media of all works, two at a time.
+func (l *laboratory) encode(ctx context.Context) error {
+	o := l.o
+	if o.Scenario == Pages {
+		return nil
 	}
 	type job struct {
 		f Format

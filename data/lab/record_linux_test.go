@@ -73,7 +73,7 @@ func TestRecord(t *testing.T) {
 	if l.store, _, err = openStore(&o); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.encode(t.Context()); err != nil {
+	if err := errors.Join(l.measure(t.Context()), l.encode(t.Context())); err != nil {
 		t.Fatal(err)
 	}
 	cert, pin, err := newCertificate(time.Now())
@@ -132,6 +132,14 @@ func TestRecord(t *testing.T) {
 	defer cancel()
 	if _, err := Record(ctx, o); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("stopped: %v", err)
+	}
+	bad := o
+	bad.Works, bad.Out = []Work{{Name: "bad", Path: filepath.Join(dir, "bad.ogg")}}, filepath.Join(dir, "none")
+	if err := os.WriteFile(bad.Works[0].Path, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Record(t.Context(), bad); err == nil || !strings.Contains(err.Error(), "bad.ogg") || dataset.IsSet(bad.Out) {
+		t.Errorf("no music: %v, and a data set is there: %v", err, dataset.IsSet(bad.Out))
 	}
 	if after := links(t); after != before {
 		t.Errorf("interfaces %s, were %s", after, before)
